@@ -1,0 +1,62 @@
+# One name a habit. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup doctor up down status diagnose clean check format test test-unit test-integration test-e2e lock
+
+VENV := .venv
+BIN := $(VENV)/bin
+CLUSTER := PYTHONPATH=cluster/src $(BIN)/python -m doorbuster_cluster
+LOCKED := requirements/dev.txt
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.locked ## make the Python environment (.venv) from the locked requirements
+
+$(VENV)/.locked: $(LOCKED)
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(LOCKED)
+	touch $@
+
+doctor: setup ## look at this machine and say what is missing; changes nothing
+	@$(CLUSTER) doctor
+
+up: setup ## bring the whole platform up: engine, images, kind cluster, charts
+	@$(CLUSTER) up
+
+down: setup ## remove the cluster and put the machine back as it was
+	@$(CLUSTER) down
+
+status: setup ## show cluster, releases and pods
+	@$(CLUSTER) status
+
+diagnose: setup ## write a bundle of events, statuses and logs to out/
+	@$(CLUSTER) diagnose
+
+clean: setup ## delete the cache (programs, images, engine data); after `make down`
+	@$(CLUSTER) clean
+
+check: setup ## formatter, linters, types, import contracts, unit and architecture tests
+	$(BIN)/python -m tests.run check
+
+test: setup ## everything: check, then integration and e2e against real servers
+	$(BIN)/python -m tests.run check integration e2e
+
+test-unit: setup ## only the unit and architecture tests
+	$(BIN)/python -m pytest tests/unit tests/architecture
+
+test-integration: setup ## only the integration tier: MySQL, Redis and Kafka in containers
+	$(BIN)/python -m tests.run integration
+
+test-e2e: setup ## only the e2e tier: a kind cluster of its own
+	$(BIN)/python -m tests.run e2e
+
+format: setup ## format the Python code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## resolve the requirements anew (needs uv: pip install uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group dev pyproject.toml --output-file $(LOCKED)
