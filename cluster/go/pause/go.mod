@@ -1,0 +1,3 @@
+module doorbuster.example/pause
+
+go 1.26.0

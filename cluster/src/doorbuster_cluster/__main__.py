@@ -1,0 +1,3 @@
+from doorbuster_cluster.cli import main
+
+main(prog_name="doorbuster-cluster")

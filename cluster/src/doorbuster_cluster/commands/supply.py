@@ -1,0 +1,165 @@
+"""Where programs and images come from: built on this machine, or pulled from where they are published.
+
+Both supplies use the same task names (`tool kind`, `image node`, `image registry`), so that what follows doesn't
+need to know which of them is at work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from doorbuster_cluster.builds.go_programs import PROGRAMS
+from doorbuster_cluster.builds.images import read_source
+from doorbuster_cluster.builds.node_image import SYSTEM_IN_NODE, NodeImage
+from doorbuster_cluster.builds.released_programs import RELEASED
+from doorbuster_cluster.commands.build_tasks import GO_LANE, IMAGE_LANE, image_task, node_task, program_tasks
+from doorbuster_cluster.commands.session import Session
+from doorbuster_cluster.errors import ClusterError
+from doorbuster_cluster.runtime.releases import image_values
+from doorbuster_cluster.runtime.toolbox import STAND_INS
+from doorbuster_cluster.work import Task
+
+TOOLS = ("kind", "kubectl", "helm")
+STORES = ("redis", "kafka", "mysql")
+PUSH_LANE = "push"
+PULL_SECONDS = 900.0
+# In the order in which something waits for them; the longest that nothing waits for comes last.
+PROGRAMS_OF_CLUSTER = (
+    "hyperkube", "etcd", "coredns", "pause", "crictl", "kube-router", "kind", "helm", "traefik",
+)  # fmt: skip
+# Those of the stores are the chart's own defaults.
+PUBLISHED = {
+    "node": "docker.io/kindest/node:v1.35.4",
+    "registry": "docker.io/library/registry:3",
+    "traefik": "docker.io/library/traefik:v3.6.12",
+}
+
+
+class Supply(Protocol):
+    """What the rest of `make up` wants to know about programs and images."""
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """References of `node`, `registry` and `traefik`."""
+
+    @property
+    def enforces_policies(self) -> bool:
+        """Whether the node image brings its own enforcement of NetworkPolicies."""
+
+    def tasks(self) -> list[Task]:
+        """Return the tasks that make or fetch everything."""
+
+    def before_pods(self) -> frozenset[str]:
+        """Return the names of the tasks that have to be done before the stores' pods can start."""
+
+    def store_values(self, store: str) -> dict[str, object]:
+        """Return what a store's section of the chart's values needs so that its image is found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltSupply:
+    """Builds everything here; nodes get the stores' images from the local registry."""
+
+    session: Session
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """References of `node`, `registry` and `traefik`."""
+        workshop = self.session.images
+        ours = {name: workshop.reference(read_source(name)) for name in ("registry", "traefik")}
+        return {**ours, "node": NodeImage(workshop=workshop).reference, "system": SYSTEM_IN_NODE}
+
+    @property
+    def enforces_policies(self) -> bool:
+        """Ours doesn't: kube-router is installed beside it."""
+        return False
+
+    def tasks(self) -> list[Task]:
+        """Return the tasks that make everything."""
+        session = self.session
+        tools = [
+            Task(name=f"tool {name}", run=_nothing, lane=GO_LANE, needs=frozenset({f"program {STAND_INS[name]}"}))
+            for name in TOOLS
+        ]
+        return [
+            *program_tasks(session, PROGRAMS_OF_CLUSTER),
+            *tools,
+            *(image_task(session, name) for name in ("registry", *STORES)),
+            node_task(session),
+            image_task(session, "traefik"),
+            *(self._push_task(name) for name in (*STORES, "traefik")),
+        ]
+
+    def before_pods(self) -> frozenset[str]:
+        """Return the names of the tasks that push the stores' images."""
+        return frozenset(f"push {name}" for name in STORES)
+
+    def store_values(self, store: str) -> dict[str, object]:
+        """Return the image's place in the local registry."""
+        return {"image": image_values(self.session.images.reference(read_source(store)))}
+
+    def _push_task(self, name: str) -> Task:
+        needs = frozenset({f"image {name}", "registry"})
+        return Task(name=f"push {name}", run=partial(self._push, name), lane=PUSH_LANE, needs=needs)
+
+    def _push(self, name: str) -> None:
+        session = self.session
+        reference = session.images.reference(read_source(name))
+        if not session.registry.has(reference):
+            with session.progress.step(f"push image {name}"):
+                session.registry.push(reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulledSupply:
+    """Takes what is published; nodes pull the stores' images themselves."""
+
+    session: Session
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """References of `node`, `registry` and `traefik`."""
+        return PUBLISHED
+
+    @property
+    def enforces_policies(self) -> bool:
+        """The published node's own network (kindnet) does."""
+        return True
+
+    def tasks(self) -> list[Task]:
+        """Return the tasks that fetch everything."""
+        pulls = [
+            Task(name=f"image {name}", run=partial(self._pull, name), lane=IMAGE_LANE) for name in ("registry", "node")
+        ]
+        tools = [Task(name=f"tool {name}", run=partial(self._fetch_tool, name), lane=GO_LANE) for name in TOOLS]
+        return [*pulls, *tools, Task(name="push traefik", run=_nothing, lane=PUSH_LANE)]
+
+    def before_pods(self) -> frozenset[str]:
+        """Nothing: the nodes pull."""
+        return frozenset()
+
+    def store_values(self, store: str) -> dict[str, object]:
+        """Nothing: the chart's defaults name the published images."""
+        return {}
+
+    def _pull(self, name: str) -> None:
+        if not self.session.engine.has_image(PUBLISHED[name]):
+            with self.session.progress.step(f"pull image {name}"):
+                self.session.engine.docker("pull", "--quiet", PUBLISHED[name], timeout_seconds=PULL_SECONDS)
+
+    def _fetch_tool(self, name: str) -> None:
+        """Fetch a released program, or build it where its site isn't in reach; not when a good one is on PATH."""
+        session = self.session
+        if session.tools.path(name).exists():
+            return
+        with session.progress.step(f"get {name}"):
+            try:
+                RELEASED[name].download(session.settings.cache)
+            except ClusterError as exc:
+                session.progress.note(f"{exc}; building {name} instead")
+                session.go.build(PROGRAMS[STAND_INS[name]])
+
+
+def _nothing() -> None:
+    """Stand in for a step that this supply has no use for."""

@@ -1,0 +1,121 @@
+"""`make up`: from whatever state this machine is in to the whole platform, each part only if it isn't there yet."""
+
+from collections.abc import Callable
+from functools import partial
+
+from doorbuster_cluster.commands.prepare import prepare_machine
+from doorbuster_cluster.commands.session import Machine, Session
+from doorbuster_cluster.commands.supply import STORES, BuiltSupply, PulledSupply, Supply
+from doorbuster_cluster.host.lock import held
+from doorbuster_cluster.progress import Progress
+from doorbuster_cluster.runtime.addons import KUBE_ROUTER, TRAEFIK, Addon
+from doorbuster_cluster.runtime.releases import Release
+from doorbuster_cluster.runtime.secrets import SECRET_BY_STORE, create_missing
+from doorbuster_cluster.settings import ImagesChoice, Settings
+from doorbuster_cluster.work import Task, run_tasks
+
+CLUSTER_LANE = "cluster"
+EDGE_LANE = "edge"
+
+
+def bring_up(settings: Settings, progress: Progress) -> None:
+    """Bring up the platform; what is there already is left alone.
+
+    Raises:
+        ClusterError: with what to do about it. Type `make up` again to go on from there.
+    """
+    with held(Machine(settings).lock, "make up"):
+        engine, choice = prepare_machine(settings, progress)
+        session = Session(settings, engine, progress)
+        run_tasks(platform_tasks(session, supply_for(session, choice)))
+
+
+def supply_for(session: Session, choice: ImagesChoice) -> Supply:
+    """Return the supply that the choice names."""
+    return BuiltSupply(session=session) if choice is ImagesChoice.BUILD else PulledSupply(session=session)
+
+
+def platform_tasks(session: Session, supply: Supply) -> list[Task]:
+    """Return every task of `make up`, from programs to the last release."""
+    return [*supply.tasks(), *cluster_tasks(session, supply), *install_tasks(session, supply)]
+
+
+def cluster_tasks(session: Session, supply: Supply) -> list[Task]:
+    """Return the tasks that make registry and cluster and connect them."""
+
+    def task(name: str, run: Callable[[], None], *needs: str) -> Task:
+        return Task(name=name, run=run, lane=CLUSTER_LANE, needs=frozenset(needs))
+
+    return [
+        task("registry", partial(session.registry.start, supply.images["registry"]), "image registry"),
+        task(
+            "cluster", partial(_make_cluster, session, supply.images["node"]), "image node", "tool kind", "tool kubectl"
+        ),
+        task("connect", partial(_connect, session, cut_off=not supply.enforces_policies), "cluster", "registry"),
+    ]
+
+
+def install_tasks(session: Session, supply: Supply) -> list[Task]:
+    """Return the tasks that install add-ons, Secrets and releases into the cluster."""
+    addons = [TRAEFIK] if supply.enforces_policies else [KUBE_ROUTER, TRAEFIK]
+    images = {f"{name.upper()}_IMAGE": reference for name, reference in supply.images.items()}
+    release = Task(
+        name="release data",
+        run=partial(_install, session, data_release(session, supply)),
+        lane=CLUSTER_LANE,
+        needs=frozenset({"secrets", "connect", "tool helm"}) | supply.before_pods(),
+    )
+    return [
+        Task(
+            name="secrets", run=partial(create_missing, session.tools), lane=CLUSTER_LANE, needs=frozenset({"cluster"})
+        ),
+        *(_addon_task(session, addon, images) for addon in addons),
+        release,
+    ]
+
+
+def data_release(session: Session, supply: Supply) -> Release:
+    """Return the data plane's release: MySQL, Redis and Kafka."""
+    values: dict[str, object] = {"size": session.settings.size.value}
+    for store in STORES:
+        section = supply.store_values(store)
+        if store in SECRET_BY_STORE:
+            section["existingSecret"] = SECRET_BY_STORE[store]
+        values[store] = section
+    return Release(name="data", values=values)
+
+
+def _make_cluster(session: Session, image: str) -> None:
+    if session.cluster.is_running(image):
+        session.progress.cached("cluster")
+        return
+    with session.progress.step("make the kind cluster"):
+        session.cluster.create(image)
+
+
+def _connect(session: Session, *, cut_off: bool) -> None:
+    session.cluster.use_registry(session.registry)
+    if cut_off and session.engine.own:
+        session.cluster.cut_off()
+
+
+def _addon_task(session: Session, addon: Addon, images: dict[str, str]) -> Task:
+    def run() -> None:
+        if addon.is_current(session.tools, images):
+            session.progress.cached(addon.name)
+            return
+        with session.progress.step(f"install {addon.name}"):
+            addon.install(session.tools, images)
+
+    needs = {"connect", "push traefik"} if addon is TRAEFIK else {"connect"}
+    return Task(name=f"addon {addon.name}", run=run, lane=EDGE_LANE, needs=frozenset(needs))
+
+
+def _install(session: Session, release: Release) -> None:
+    values = session.settings.state / "values" / f"{release.name}.yaml"
+    if release.is_current(session.tools):
+        session.progress.cached(f"release {release.name}")
+        release.write_values(values)
+        return
+    with session.progress.step(f"install release {release.name}"):
+        release.install(session.tools, values)

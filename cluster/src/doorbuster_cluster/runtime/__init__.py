@@ -1,0 +1,1 @@
+"""What runs on this machine: the engine, the registry, the cluster and what is installed in it."""

@@ -1,0 +1,96 @@
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from doorbuster_cluster.errors import CommandFailed, CommandTimedOut
+from doorbuster_cluster.process import Completed, attempt, run
+
+
+def test_output_of_a_program_that_succeeds_is_returned() -> None:
+    assert run(["printf", "two\nlines\n"]) == "two\nlines\n"
+
+
+def test_words_reach_the_program_unchanged() -> None:
+    assert run(["printf", "%s|", "a b", "$HOME", "*"]) == "a b|$HOME|*|"
+
+
+def test_a_failure_names_the_program_its_status_and_what_it_said() -> None:
+    with pytest.raises(CommandFailed) as failure:
+        run(["sh", "-c", "echo about to; echo broken pipe >&2; exit 3"])
+
+    assert str(failure.value) == "sh -c echo about to; echo broken pipe >&2; exit 3 ended with 3:\n  broken pipe"
+
+
+def test_a_failure_without_standard_error_shows_standard_output() -> None:
+    with pytest.raises(CommandFailed, match="only this"):
+        run(["sh", "-c", "echo only this; exit 1"])
+
+
+def test_a_silent_failure_says_so() -> None:
+    with pytest.raises(CommandFailed, match="it printed nothing"):
+        run(["false"])
+
+
+def test_a_failure_shows_the_last_lines_only() -> None:
+    with pytest.raises(CommandFailed) as failure:
+        run(["sh", "-c", "seq 100 >&2; exit 1"])
+
+    shown = [line.strip() for line in str(failure.value).splitlines()[1:]]
+    assert shown == [str(number) for number in range(86, 101)]
+
+
+def test_a_long_command_line_is_shortened() -> None:
+    with pytest.raises(CommandFailed) as failure:
+        run(["false", "x" * 500])
+
+    assert len(str(failure.value).splitlines()[0]) < 200
+
+
+def test_attempt_returns_how_a_program_failed() -> None:
+    assert attempt(["sh", "-c", "echo out; echo err >&2; exit 4"]) == Completed(
+        returncode=4, stdout="out\n", stderr="err\n"
+    )
+
+
+def test_a_program_that_is_not_there_is_a_failure_with_a_reason() -> None:
+    with pytest.raises(CommandFailed, match="no-such-program could not be started: No such file or directory"):
+        attempt(["no-such-program"])
+
+
+def test_a_program_that_takes_too_long_is_killed() -> None:
+    began = time.monotonic()
+
+    with pytest.raises(CommandTimedOut, match="sleep 60 did not end within 0 s"):
+        run(["sleep", "60"], timeout_seconds=0.1)
+
+    assert time.monotonic() - began < 30
+
+
+def test_a_left_over_child_does_not_keep_a_killed_program_waiting() -> None:
+    began = time.monotonic()
+
+    with pytest.raises(CommandTimedOut):
+        # The grandchild keeps the pipes open, as a daemon does that a program has started.
+        run(["sh", "-c", "sleep 20 & wait"], timeout_seconds=0.1)
+
+    assert time.monotonic() - began < 15
+
+
+def test_text_is_fed_to_standard_input() -> None:
+    assert run(["cat"], stdin="fed\n") == "fed\n"
+
+
+def test_without_text_standard_input_is_empty() -> None:
+    assert run(["cat"]) == ""
+
+
+def test_environment_and_folder_are_the_given_ones(tmp_path: Path) -> None:
+    script = "import os; print(os.environ['ANSWER'], 'HOME' in os.environ, os.getcwd())"
+
+    assert run([sys.executable, "-c", script], env={"ANSWER": "42"}, cwd=tmp_path) == f"42 False {tmp_path}\n"
+
+
+def test_output_that_is_not_text_does_not_break_the_run() -> None:
+    assert run(["printf", "\\377ok"]) == "�ok"
