@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# A row that the primary commits can be read on every member. The primary is found as applications find it: by asking.
+#
+# Environment: MYSQL_MEMBERS (host names), MYSQL_DATABASE; the password of `app` is in /secrets/app-password.
+set -euo pipefail
+
+readonly OPTIONS=/tmp/app.cnf
+readonly APPLY_SECONDS=20
+
+main() {
+  local members member primary
+  umask 077
+  read -r -a members <<<"$MYSQL_MEMBERS"
+  printf '[client]\nuser=app\npassword="%s"\n' "$(</secrets/app-password)" >"$OPTIONS"
+  primary=$(primary_host)
+  echo "the primary is $primary"
+  on "$primary" "CREATE TABLE IF NOT EXISTS helm_test (id INT PRIMARY KEY, tested_at DATETIME(6) NOT NULL)"
+  on "$primary" "REPLACE INTO helm_test VALUES (1, NOW(6))"
+  WRITTEN=$(on "$primary" "SELECT tested_at FROM helm_test")
+  for member in "${members[@]}"; do
+    await_row "$member"
+  done
+  on "$primary" "DROP TABLE helm_test"
+}
+
+primary_host() {
+  local member found
+  for member in "${members[@]}"; do
+    found=$(on "$member" "SELECT MEMBER_HOST FROM performance_schema.replication_group_members
+      WHERE MEMBER_STATE = 'ONLINE' AND MEMBER_ROLE = 'PRIMARY'") || continue
+    [[ -z $found ]] || { echo "$found" && return 0; }
+  done
+  echo "no member knows a primary" >&2
+  return 1
+}
+
+await_row() {
+  local deadline=$((SECONDS + APPLY_SECONDS))
+  until [[ $(on "$1" "SELECT tested_at FROM helm_test" 2>&1) == "$WRITTEN" ]]; do
+    ((SECONDS < deadline)) || { echo "$1 doesn't have the row of $WRITTEN" >&2 && return 1; }
+    sleep 0.5
+  done
+  echo "$1 has the row"
+}
+
+# on <host> <statement>
+on() {
+  mysql --defaults-file="$OPTIONS" --host="$1" --connect-timeout=5 --batch --skip-column-names \
+    --execute="$2" "$MYSQL_DATABASE"
+}
+
+main

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The primary that the Sentinels name accepts a write.
+#
+# Environment: REDIS_SERVICES (the pods' own Services); the password is in /secrets/password.
+set -euo pipefail
+
+REDISCLI_AUTH=$(</secrets/password)
+export REDISCLI_AUTH
+
+main() {
+  local services service address port
+  read -r -a services <<<"$REDIS_SERVICES"
+  for service in "${services[@]}"; do
+    { read -r address && read -r port; } < <(
+      redis-cli -e -t 5 -h "$service" -p 26379 sentinel get-master-addr-by-name doorbuster
+    ) || continue
+    echo "the Sentinel of $service names $address:$port"
+    redis-cli -e -t 5 -h "$address" -p "$port" set doorbuster:helm-test written ex 10
+    return 0
+  done
+  echo "no Sentinel names a primary" >&2
+  return 1
+}
+
+main
