@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -78,10 +79,9 @@ def check(settings: Settings, progress: Progress) -> None:
 
 def integration(settings: Settings, progress: Progress) -> None:
     """Real servers in containers from our images."""
-    images = OUT / "images.json"
-    provide_images(settings, progress, images)
-    environment = {"DOORBUSTER_TEST_IMAGES": str(images), "TESTCONTAINERS_RYUK_DISABLED": "true"}
-    _run(BIN / "python", "-m", "pytest", "tests/integration", environment=environment)
+    provide_images(settings, progress, OUT / "images.json")
+    folders = sorted(path.parent for path in (REPOSITORY / "tests" / "integration").glob("*/__init__.py"))
+    _run_beside([(BIN / "python", "-m", "pytest", "--durations", "3", folder) for folder in folders])
 
 
 def e2e(settings: Settings, progress: Progress) -> None:
@@ -119,11 +119,36 @@ def _run(*argv: str | Path, environment: dict[str, str] | None = None) -> None:
     """Run a command with its output on the terminal; a tier ends with the first that fails."""
     words = [str(word) for word in argv]
     command = " ".join(words).removeprefix(f"{REPOSITORY}/")
-    print(f"$ {command}", flush=True)
+    sys.stdout.write(f"$ {command}\n")
+    sys.stdout.flush()
     ambient = {**os.environ, "PYTHONPATH": f"cluster/src{os.pathsep}.", **(environment or {})}
     program = _which(words[0], ambient["PATH"])
     if subprocess.run([program, *words[1:]], env=ambient, check=False).returncode != 0:
         raise TierFailed(f"`{command}` failed")
+
+
+def _run_beside(commands: Sequence[Sequence[str | Path]]) -> None:
+    """Run commands beside each other, each with its output in one piece when it has ended; all of them run to the end.
+
+    The folders of the integration tier wait for their servers' time-outs for most of their time.
+    """
+    environment = {**os.environ, "PYTHONPATH": f"cluster/src{os.pathsep}."}
+    with ThreadPoolExecutor(max_workers=len(commands)) as pool:
+        ended = [pool.submit(_run_collected, command, environment) for command in commands]
+        failed = [future.result() for future in as_completed(ended)]
+    if any(failed):
+        raise TierFailed("; ".join(filter(None, failed)))
+
+
+def _run_collected(words: Sequence[str | Path], environment: dict[str, str]) -> str:
+    """Return what to say about a command that failed, nothing about one that succeeded."""
+    command = " ".join(map(str, words)).replace(f"{REPOSITORY}/", "")
+    done = subprocess.run(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    sys.stdout.write(f"$ {command}\n{done.stdout}\n")
+    sys.stdout.flush()
+    return f"`{command}` failed" if done.returncode else ""
 
 
 def _which(name: str, path: str) -> str:

@@ -77,7 +77,7 @@ class Detached:
             pid, started = self._pid.read_text().split()
         except (OSError, ValueError):
             return False
-        return started != "gone" and _started(int(pid)) == started
+        return started != "gone" and _started(pid) == started
 
     def _succeeded_unseen(self) -> bool:
         """Return whether it ended well after its waiter was gone: whoever waits to the end takes the pid file away."""
@@ -99,7 +99,7 @@ class Detached:
         return self.folder / f"{self.name}.exit"
 
 
-def _started(pid: int) -> str:
+def _started(pid: int | str) -> str:
     """Return when the process began, in clock ticks since boot (field 22 of proc_pid_stat(5)); "gone" without one.
 
     Together with the number it tells the process from a later one that was given the same number.

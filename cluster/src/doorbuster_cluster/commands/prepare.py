@@ -11,6 +11,9 @@ from doorbuster_cluster.host.restore import record_machine_state
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.settings import EngineChoice, ImagesChoice, Settings
 
+# Only with the engine's client it can be found out that images have to be built, and building needs packages too.
+INSTALL_ROUNDS = 2
+
 
 def prepare_machine(settings: Settings, progress: Progress) -> tuple[Engine, ImagesChoice]:
     """Return an engine that answers, and whether images are pulled or built.
@@ -23,15 +26,22 @@ def prepare_machine(settings: Settings, progress: Progress) -> tuple[Engine, Ima
         plan = _plan(settings)
     if plan.engine is EngineChoice.OWN and not machine.own_engine.answers():
         record_machine_state(machine.record, machine.own_engine.folder)
-    if plan.packages:
-        with progress.step(f"install {' '.join(plan.packages)}"):
-            install(plan.packages, machine.packages)
-        # With a docker client and new programs on the machine the answers may be others.
-        plan = _plan(settings)
+    plan = _install_missing(settings, plan, progress)
     if plan.engine is EngineChoice.OWN:
         with progress.step("start our own container engine"):
             machine.own_engine.start()
     return _settle(settings, machine, plan)
+
+
+def _install_missing(settings: Settings, plan: Plan, progress: Progress) -> Plan:
+    """Install what the plan wants and return the one that follows from it."""
+    for _ in range(INSTALL_ROUNDS):
+        if not plan.packages:
+            break
+        with progress.step(f"install {' '.join(plan.packages)}"):
+            install(plan.packages, Machine(settings).packages)
+        plan = _plan(settings)
+    return plan
 
 
 def _plan(settings: Settings) -> Plan:

@@ -20,7 +20,7 @@ def show_status(settings: Settings, console: Console) -> bool:
         console.print(f"cluster   {settings.cluster}: [yellow]not there[/]; `make up` makes it")
         return False
     console.print(f"cluster   {settings.cluster}: http://127.0.0.1:{settings.port}")
-    console.print(f"kubectl   export KUBECONFIG={settings.kubeconfig}")
+    console.print(f"kubectl   export KUBECONFIG={settings.kubeconfig}", soft_wrap=True)
     console.print(_releases(session))
     pods = _pods(session)
     console.print(_pod_table(pods))

@@ -1,0 +1,100 @@
+"""The cluster that `make test-e2e` brought up."""
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from doorbuster_cluster.commands.session import Machine, Session
+from doorbuster_cluster.progress import Progress
+from doorbuster_cluster.settings import read_settings
+from tests.e2e.kubernetes import Kubernetes
+
+PowerCut = Callable[..., None]
+STORES = ("statefulset/data-mysql", "statefulset/data-redis", "statefulset/data-kafka")
+# A member that lost its volume is cloned, and Kafka's nodes reread their logs one after the other.
+HEALING_SECONDS = 300
+
+# The first process of a container takes all others of it along.
+KILL_SCRIPT = """
+set -euo pipefail
+processes=()
+for pod; do
+  for container in $(crictl ps --quiet --label "io.kubernetes.pod.name=$pod"); do
+    processes+=("$(crictl inspect --output go-template --template '{{.info.pid}}' "$container")")
+  done
+done
+kill -KILL "${processes[@]}"
+"""
+
+
+@pytest.fixture(scope="session")
+def session() -> Session:
+    """Engine, kind, kubectl and helm for the cluster under test."""
+    settings = read_settings(os.environ)
+    assert settings.cluster != "doorbuster", "these tests break things: never on a person's own cluster"
+    return Session(settings, Machine(settings).running_engine(), Progress(Console()))
+
+
+@pytest.fixture(scope="session")
+def kubernetes(session: Session) -> Kubernetes:
+    """The namespace with everything of ours."""
+    return Kubernetes(tools=session.tools)
+
+
+@pytest.fixture
+def power_cut(session: Session, kubernetes: Kubernetes) -> PowerCut:
+    """Ends pods as a power cut does: SIGKILL to every process at the same moment, no shutdown, and then new pods."""
+
+    def cut(*pods: str) -> None:
+        session.engine.docker("exec", session.cluster.node, "bash", "-c", KILL_SCRIPT, "kill", *pods)
+        kubernetes.replace_pods(*pods)
+
+    return cut
+
+
+@pytest.fixture
+def healthy(kubernetes: Kubernetes) -> Kubernetes:
+    """The namespace, with every store complete; so no test depends on what another one left."""
+    kubernetes.wait_ready(*STORES, within_seconds=HEALING_SECONDS)
+    return kubernetes
+
+
+class Figures:
+    """What the tests measured; shown at the end and kept in out/e2e-figures.json."""
+
+    def __init__(self) -> None:
+        self.measured: dict[str, float] = {}
+
+    def seconds(self, what: str, value: float) -> None:
+        """Note a duration. Figures are for reading; no test fails because of one."""
+        self.measured[what] = round(value, 1)
+
+
+FIGURES = pytest.StashKey[Figures]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the place where all tests leave their figures."""
+    config.stash[FIGURES] = Figures()
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> Figures:
+    """Where a test notes what it measured."""
+    return pytestconfig.stash[FIGURES]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the figures and keep them."""
+    measured = config.stash[FIGURES].measured
+    if not measured:
+        return
+    terminalreporter.section("measured")
+    for what, seconds in measured.items():
+        terminalreporter.write_line(f"{seconds:>7.1f} s  {what}")
+    file = config.rootpath / "out" / "e2e-figures.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(measured, indent=2) + "\n")

@@ -1,0 +1,142 @@
+"""The cluster under test, as the e2e tests see it: objects, programs inside pods, waiting with a deadline."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from doorbuster_cluster.process import Completed
+from doorbuster_cluster.runtime.releases import NAMESPACE
+from doorbuster_cluster.runtime.toolbox import Toolbox
+from tests.integration.polling import seconds_until
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubernetes:
+    """One namespace of the cluster."""
+
+    tools: Toolbox
+    namespace: str = NAMESPACE
+
+    def get(self, kind: str, name: str) -> Object:
+        """Return one object."""
+        found: Object = json.loads(self.tools.kubectl("get", kind, name, *self._place, "--output", "json"))
+        return found
+
+    def list(self, kind: str, labels: Mapping[str, str] | None = None) -> Sequence[Object]:
+        """Return all objects of a kind that carry the labels."""
+        selector = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+        answer = self.tools.kubectl("get", kind, *self._place, "--selector", selector, "--output", "json")
+        found: Sequence[Object] = json.loads(answer)["items"]
+        return found
+
+    def apply(self, *objects: Object) -> None:
+        """Create or change objects."""
+        self.tools.kubectl("apply", *self._place, "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def delete(self, kind: str, name: str, *options: str) -> None:
+        """Delete an object, unless it is gone already."""
+        self.tools.kubectl("delete", kind, name, *self._place, "--ignore-not-found", *options, timeout_seconds=120)
+
+    def replace_pods(self, *names: str) -> None:
+        """Delete pods at once; their controller makes new ones, without the kubelet's pause after a crash."""
+        self.tools.kubectl("delete", "pod", *names, *self._place, "--grace-period=0", "--force")
+
+    def execute(self, pod: str, *command: str, container: str | None = None) -> str:
+        """Return what a command in a pod printed; raises CommandFailed when it failed."""
+        return self.tools.kubectl("exec", pod, *self._place, *self._container(container), "--", *command)
+
+    def try_execute(self, pod: str, *command: str, container: str | None = None) -> Completed:
+        """Return how a command in a pod ended."""
+        return self.tools.try_kubectl("exec", pod, *self._place, *self._container(container), "--", *command)
+
+    def logs(self, pod: str) -> str:
+        """Return everything that a pod has printed."""
+        return self.tools.kubectl("logs", pod, *self._place, "--tail=-1")
+
+    def secret(self, name: str, key: str) -> str:
+        """Return one value of a Secret."""
+        template = f"go-template={{{{index .data {json.dumps(key)} | base64decode}}}}"
+        return self.tools.kubectl("get", "secret", name, *self._place, "--output", template)
+
+    def ready(self, kind: str, name: str) -> bool:
+        """Return whether all replicas of a workload are ready and of its newest revision."""
+        found = self.get(kind, name)
+        status, wanted = found["status"], found["spec"]["replicas"]
+        return bool(
+            status.get("readyReplicas", 0) == wanted
+            and status.get("observedGeneration") == found["metadata"]["generation"]
+        )
+
+    def wait_ready(self, *workloads: str, within_seconds: float) -> float:
+        """Return the seconds until all workloads (`statefulset/data-mysql`) were ready."""
+
+        def reached() -> bool:
+            return all(self.ready(*workload.split("/")) for workload in workloads)
+
+        return seconds_until(reached, within_seconds=within_seconds, what=f"{', '.join(workloads)} ready")
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return ("--namespace", self.namespace)
+
+    @staticmethod
+    def _container(name: str | None) -> tuple[str, ...]:
+        return ("--container", name) if name else ()
+
+
+def restricted_pod(
+    name: str, *, image: str, script: str, labels: Mapping[str, str], environment: Mapping[str, Any], user: int
+) -> Object:
+    """Return a pod that the namespace admits (Pod Security Standard restricted) and that runs a bash script."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": dict(labels)},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 2,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": user,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": name,
+                    "image": image,
+                    "command": ["bash", "-c", script],
+                    "env": [{"name": key, **_value(value)} for key, value in environment.items()],
+                    "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}},
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                }
+            ],
+        },
+    }
+
+
+def _value(value: str | Mapping[str, str]) -> Object:
+    return {"value": value} if isinstance(value, str) else {"valueFrom": {"secretKeyRef": dict(value)}}
+
+
+@contextmanager
+def running_pod(kubernetes: Kubernetes, pod: Object) -> Iterator[str]:
+    """Yield the name of a pod that runs; it is gone afterwards."""
+    name = pod["metadata"]["name"]
+    kubernetes.delete("pod", name, "--now")
+    kubernetes.apply(pod)
+    try:
+        seconds_until(
+            lambda: kubernetes.get("pod", name)["status"]["phase"] == "Running",
+            within_seconds=60, what=f"pod {name} runs",
+        )  # fmt: skip
+        yield name
+    finally:
+        kubernetes.delete("pod", name, "--now")

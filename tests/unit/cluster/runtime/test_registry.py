@@ -1,0 +1,145 @@
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doorbuster_cluster.builds.engine import Engine
+from doorbuster_cluster.runtime.registry import NAME, Registry
+from tests.ports import free_port
+from tests.unit.cluster.conftest import FakeProgram
+
+DIGEST = "sha256:0123"
+PATIENCE_SECONDS = 10.0
+
+
+class Manifests(http.server.BaseHTTPRequestHandler):
+    """Answers as a registry that serves `doorbuster/redis:here`, and two answers that no registry should give."""
+
+    def do_HEAD(self) -> None:
+        accepted = "application/vnd.docker.distribution.manifest.v2+json" in self.headers["Accept"]
+        known = {"/v2/doorbuster/redis/manifests/here": 200, "/v2/doorbuster/redis/manifests/nameless": 200}
+        status = known.get(self.path, 500 if self.path.endswith("broken") else 404)
+        self.send_response(status if accepted else 406)
+        if self.path.endswith("here"):
+            self.send_header("Docker-Content-Digest", DIGEST)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Keep the tests' output clean."""
+
+
+def registry(port: int, storage: Path = Path("/storage")) -> Registry:
+    return Registry(engine=Engine(address=None, own=False), port=port, storage=storage)
+
+
+@pytest.fixture
+def served() -> Iterator[Registry]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Manifests) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield registry(server.server_port)
+        server.shutdown()
+        thread.join()
+
+
+def test_an_image_that_is_served_has_a_digest(served: Registry) -> None:
+    assert served.digest(f"{served.host}/doorbuster/redis:here") == DIGEST
+    assert served.has(f"{served.host}/doorbuster/redis:here")
+
+
+@pytest.mark.parametrize("tag", ["gone", "broken", "nameless"])
+def test_an_image_that_is_not_served_properly_is_not_there(served: Registry, tag: str) -> None:
+    assert served.digest(f"{served.host}/doorbuster/redis:{tag}") is None
+    assert not served.has(f"{served.host}/doorbuster/redis:{tag}")
+
+
+def test_the_machines_proxy_is_not_asked(served: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+
+    assert served.has(f"{served.host}/doorbuster/redis:here")
+
+
+def test_a_registry_that_does_not_run_has_nothing() -> None:
+    gone = registry(free_port())
+
+    assert not gone.has(f"{gone.host}/doorbuster/redis:here")
+
+
+def test_a_stranger_on_the_port_has_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_SECONDS)
+        stranger = registry(listener.getsockname()[1])
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        found = stranger.has(f"{stranger.host}/doorbuster/redis:here")
+        thread.join(PATIENCE_SECONDS)
+
+    assert not found
+
+
+def test_a_running_registry_is_left_alone(fake_program: FakeProgram) -> None:
+    docker = fake_program("docker", "echo true")
+
+    registry(5001).start("localhost:5001/doorbuster/registry:abc")
+
+    assert docker.read_text() == f"inspect --format {{{{.State.Running}}}} {NAME}\n"
+
+
+@pytest.mark.parametrize("state", ["echo false", "exit 1"], ids=["stopped", "not there"])
+def test_a_registry_is_started_on_loopback_with_its_storage(
+    tmp_path: Path, fake_program: FakeProgram, state: str
+) -> None:
+    docker = fake_program("docker", f'if [ "$1" = inspect ]; then {state}; fi')
+    storage = tmp_path / "registry"
+
+    registry(5001, storage).start("registry:abc")
+
+    assert docker.read_text().splitlines()[1:] == [
+        f"rm --force --volumes {NAME}",
+        f"run --detach --restart always --name {NAME} --publish 127.0.0.1:5001:5000 "
+        f"--volume {storage}:/var/lib/registry registry:abc",
+    ]
+    assert storage.is_dir()
+
+
+def test_only_what_is_missing_is_pushed(served: Registry, fake_program: FakeProgram) -> None:
+    docker = fake_program("docker", "")
+
+    served.push(f"{served.host}/doorbuster/redis:here")
+    served.push(f"{served.host}/doorbuster/redis:gone")
+
+    assert docker.read_text() == f"push --quiet {served.host}/doorbuster/redis:gone\n"
+
+
+@pytest.mark.parametrize(("networks", "joins"), [(["bridge"], True), (["bridge", "shop"], False)])
+def test_a_network_is_joined_once_at_a_fixed_address(
+    fake_program: FakeProgram, networks: list[str], *, joins: bool
+) -> None:
+    docker = fake_program("docker", f"echo '{json.dumps({network: {} for network in networks})}'")
+
+    registry(5001).join("shop", "172.18.255.254")
+
+    connected = f"network connect --ip 172.18.255.254 shop {NAME}" in docker.read_text().splitlines()
+    assert connected is joins
+
+
+def test_leaving_a_network_that_is_gone_is_no_error(fake_program: FakeProgram) -> None:
+    docker = fake_program("docker", "exit 1")
+
+    registry(5001).leave("shop")
+
+    assert docker.read_text() == f"network disconnect --force shop {NAME}\n"
