@@ -6,11 +6,12 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-CLUSTER := PYTHONPATH=cluster/src $(BIN)/python -m doorbuster_cluster
+export PYTHONPATH := cluster/src
+CLUSTER := $(BIN)/python -m doorbuster_cluster
 LOCKED := requirements/dev.txt
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.locked ## make the Python environment (.venv) from the locked requirements
 

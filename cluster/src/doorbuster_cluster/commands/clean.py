@@ -11,7 +11,7 @@ from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.settings import Settings
 
 # What outlives the cache: who else works here, and which packages were installed because of us.
-KEPT = frozenset({"lock", "packages.json"})
+KEPT = frozenset({"lock", "test.lock", "packages.json"})
 
 
 def empty_cache(settings: Settings, progress: Progress) -> None:

@@ -63,4 +63,5 @@ def _settle(settings: Settings, machine: Machine, plan: Plan) -> tuple[Engine, I
             "whether a container registry is in reach can't be found out",
             hint="say it: DOORBUSTER_IMAGES=pull or DOORBUSTER_IMAGES=build",
         )
-    return machine.running_engine(), images
+    engine = machine.own_engine.engine if plan.engine is EngineChoice.OWN else Engine(address=None, own=False)
+    return engine, images

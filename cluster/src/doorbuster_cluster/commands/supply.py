@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from rich.markup import escape
+
 from doorbuster_cluster.builds.go_programs import PROGRAMS
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.builds.node_image import SYSTEM_IN_NODE, NodeImage
@@ -157,7 +159,7 @@ class PulledSupply:
             try:
                 RELEASED[name].download(session.settings.cache)
             except ClusterError as exc:
-                session.progress.note(f"{exc}; building {name} instead")
+                session.progress.note(f"{escape(str(exc))}; building {name} instead")
                 session.go.build(PROGRAMS[STAND_INS[name]])
 
 

@@ -51,6 +51,8 @@ class Addon:
         """
         manifest = self.manifest(images)
         place = (self.workload, "--namespace", self.namespace)
+        # Gone while it isn't ready; on a first installation there is nothing to take it from.
+        tools.try_kubectl("annotate", *place, f"{DIGEST_KEY}-")
         tools.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest)
         tools.kubectl(
             "rollout", "status", *place, f"--timeout={ROLLOUT_SECONDS}s", timeout_seconds=ROLLOUT_SECONDS + 10

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -55,7 +56,8 @@ class KindCluster:
     def is_running(self, image: str) -> bool:
         """Return whether the node runs, was made from this image, and its API server answers."""
         answer = self._engine.try_docker("inspect", "--format", "{{.State.Running}} {{.Config.Image}}", self.node)
-        return answer.stdout.split() == ["true", image] and self.tools.try_kubectl("get", "--raw", "/readyz").ok
+        runs = answer.stdout.split() == ["true", image] and self._complete.exists()
+        return runs and self.tools.try_kubectl("get", "--raw", "/readyz").ok
 
     def image(self) -> str | None:
         """Return the name of the image that the node was made from, None without a node."""
@@ -67,14 +69,13 @@ class KindCluster:
 
         Raises:
             CommandFailed: kind failed; its message says at which step.
+            ClusterError: the cluster was made from another node image.
         """
+        if self.exists() and not self._complete.exists():
+            # A run was killed while kind was at work; what it left can't be finished.
+            self.delete()
         if not self.exists():
-            self.settings.state.mkdir(parents=True, exist_ok=True)
-            self._create_network()
-            self.tools.kind(
-                "create", "cluster", "--image", image, "--config", "-", "--wait", READY_WAIT,
-                stdin=yaml.safe_dump(configuration(self.settings)), timeout_seconds=CREATE_SECONDS,
-            )  # fmt: skip
+            self._make(image)
             return
         if self.image() != image:
             raise ClusterError(
@@ -89,7 +90,8 @@ class KindCluster:
         self.reconnect_world()
         # Not by kind: it may be half built or not there at all when a run was killed.
         self._engine.try_docker("rm", "--force", "--volumes", self.node, timeout_seconds=120)
-        self._engine.try_docker("network", "rm", self.settings.cluster)
+        for network in (self.settings.cluster, self._sample):
+            self._engine.try_docker("network", "rm", network)
 
     def use_registry(self, registry: Registry) -> None:
         """Let the node pull `localhost:<port>/…` from the registry's container."""
@@ -120,6 +122,25 @@ class KindCluster:
     def _engine(self) -> Engine:
         return self.tools.engine
 
+    @property
+    def _sample(self) -> str:
+        """A network that exists for a moment, to see which subnet the engine would choose."""
+        return f"{self.settings.cluster}-sample"
+
+    @property
+    def _complete(self) -> Path:
+        """A file that is there when kind has finished its work."""
+        return self.settings.state / "complete"
+
+    def _make(self, image: str) -> None:
+        self.settings.state.mkdir(parents=True, exist_ok=True)
+        self._create_network()
+        self.tools.kind(
+            "create", "cluster", "--image", image, "--config", "-", "--wait", READY_WAIT,
+            stdin=yaml.safe_dump(configuration(self.settings)), timeout_seconds=CREATE_SECONDS,
+        )  # fmt: skip
+        self._complete.touch()
+
     def _wait_for_node(self) -> None:
         self.tools.kubectl(
             "wait", "--for=condition=Ready", f"node/{self.node}", f"--timeout={START_SECONDS:.0f}s",
@@ -132,9 +153,9 @@ class KindCluster:
         if self._network() is not None:
             return
         # The engine knows which subnets are free on this machine, so it chooses and we ask for its choice.
-        self._engine.docker("network", "create", name)
-        subnet = self._subnet()
-        self._engine.docker("network", "rm", name)
+        self._engine.docker("network", "create", self._sample)
+        subnet = self._subnet(self._sample)
+        self._engine.docker("network", "rm", self._sample)
         self._engine.docker("network", "create", "--subnet", str(subnet), name)
 
     def _cut_off_rule(self) -> list[str]:
@@ -149,12 +170,12 @@ class KindCluster:
         networks: list[dict[str, str]] = json.loads(answer.stdout) if answer.ok else []
         return networks[0] if networks else None
 
-    def _subnet(self) -> ipaddress.IPv4Network:
+    def _subnet(self, network: str) -> ipaddress.IPv4Network:
         template = "{{range .IPAM.Config}}{{println .Subnet}}{{end}}"
-        subnets = self._engine.docker("network", "inspect", "--format", template, self.settings.cluster).split()
+        subnets = self._engine.docker("network", "inspect", "--format", template, network).split()
         parsed = (ipaddress.ip_network(subnet) for subnet in subnets)
-        return next(network for network in parsed if isinstance(network, ipaddress.IPv4Network))
+        return next(found for found in parsed if isinstance(found, ipaddress.IPv4Network))
 
     def _last_address(self) -> str:
         """The last address of the cluster's network; the engine gives them out from the first."""
-        return str(self._subnet().broadcast_address - 1)
+        return str(self._subnet(self.settings.cluster).broadcast_address - 1)

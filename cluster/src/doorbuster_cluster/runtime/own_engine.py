@@ -55,14 +55,12 @@ class OwnEngine:
         self._prepare()
         log = self.folder / "log"
         with log.open("ab") as output:
-            subprocess.Popen(
+            daemon = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        if not _wait_until(self.answers, START_SECONDS):
-            raise ClusterError(
-                f"our container engine did not answer within {START_SECONDS:.0f} s:\n{_last_lines(log)}",
-                hint=f"read {log}",
-            )
+        _wait_until(lambda: daemon.poll() is not None or self.answers(), START_SECONDS)
+        if not self.answers():
+            raise ClusterError(f"our container engine did not start:\n{_last_lines(log)}", hint=f"read {log}")
 
     def stop(self) -> None:
         """Stop the engine, its containers and what it mounted. Does nothing when it isn't there."""

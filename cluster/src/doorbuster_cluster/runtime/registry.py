@@ -38,9 +38,9 @@ class Registry:
         return f"localhost:{self.port}"
 
     def start(self, image: str) -> None:
-        """Run the registry; does nothing when it runs already."""
-        state = self.engine.try_docker("inspect", "--format", "{{.State.Running}}", NAME)
-        if state.ok and state.stdout.strip() == "true":
+        """Run the registry on its port; does nothing when it runs there already."""
+        published = self.engine.try_docker("port", NAME, str(INSIDE_PORT))
+        if published.ok and published.stdout.strip() == f"127.0.0.1:{self.port}":
             return
         self.remove()
         self.storage.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,8 @@ NAMESPACE = "doorbuster"
 INSTALL_MINUTES = 10
 # How helm marks a release that is complete.
 DEPLOYED = "deployed"
+# How it marks one that it is at work on.
+UNFINISHED = ("pending-install", "pending-upgrade", "pending-rollback")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class Release:
             CommandFailed: helm failed, or something was not ready in time.
         """
         self.write_values(values_file)
+        self._forget_killed_runs(tools)
         tools.helm("dependency", "build", CHARTS / self.name, "--skip-refresh")
         tools.helm(
             "upgrade", "--install", self.name, CHARTS / self.name, "--namespace", NAMESPACE,
@@ -61,6 +64,14 @@ class Release:
             "--wait", "--timeout", f"{INSTALL_MINUTES}m",
             timeout_seconds=INSTALL_MINUTES * 60 + 30,
         )  # fmt: skip
+
+    def _forget_killed_runs(self, tools: Toolbox) -> None:
+        """Delete the records of runs that were killed: helm takes them for runs of somebody else and refuses.
+
+        Nobody else works here: the caller holds the lock.
+        """
+        selector = f"owner=helm,name={self.name},status in ({','.join(UNFINISHED)})"
+        tools.kubectl("delete", "secret", "--namespace", NAMESPACE, "--selector", selector)
 
     def write_values(self, values_file: Path) -> None:
         """Write the values where helm, skaffold and the tests read them."""

@@ -131,6 +131,9 @@ def run_task(session: Session, supply: Supply, name: str) -> None:
 
 def test_a_running_cluster_is_left_alone(session: Session, fake_program: FakeProgram, printed: io.StringIO) -> None:
     docker = fake_program("docker", "echo true docker.io/kindest/node:v1.35.4")
+    fake_program("kubectl", "")
+    session.settings.state.mkdir(parents=True)
+    (session.settings.state / "complete").touch()
 
     run_task(session, PulledSupply(session=session), "cluster")
 

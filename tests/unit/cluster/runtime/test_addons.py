@@ -9,7 +9,7 @@ import yaml
 from doorbuster_cluster.builds.images import FOLDER as IMAGES
 from doorbuster_cluster.digests import digest_of
 from doorbuster_cluster.errors import CommandFailed
-from doorbuster_cluster.runtime.addons import FOLDER, KUBE_ROUTER, TRAEFIK, Addon
+from doorbuster_cluster.runtime.addons import DIGEST_KEY, FOLDER, KUBE_ROUTER, TRAEFIK, Addon
 from doorbuster_cluster.runtime.toolbox import Toolbox
 from tests.unit.cluster.conftest import FakeProgram
 
@@ -109,6 +109,7 @@ def test_an_addon_is_applied_waited_for_and_only_then_marked(
     manifest = TRAEFIK.manifest(NAMES)
     assert (tmp_path / "manifest").read_text() == manifest
     assert kubectl.read_text().splitlines() == [
+        "annotate deployment/traefik --namespace traefik doorbuster.dev/manifest-",
         "apply --server-side --force-conflicts -f -",
         "rollout status deployment/traefik --namespace traefik --timeout=180s",
         f"annotate deployment/traefik --namespace traefik --overwrite doorbuster.dev/manifest={digest_of(manifest)}",
@@ -121,7 +122,7 @@ def test_an_addon_that_does_not_become_ready_is_not_marked(tools: Toolbox, fake_
     with pytest.raises(CommandFailed, match="timed out"):
         TRAEFIK.install(tools, NAMES)
 
-    assert "annotate" not in kubectl.read_text()
+    assert f"{DIGEST_KEY}=" not in kubectl.read_text()
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,12 @@ def docker(fake_program: FakeProgram, *, node: str = "exit 1", network: str = "e
     )
 
 
+def finish(cluster: KindCluster) -> None:
+    """Leave the mark of a kind that finished its work."""
+    cluster.settings.state.mkdir(parents=True)
+    (cluster.settings.state / "complete").touch()
+
+
 def test_the_ingress_port_is_on_loopback_and_services_use_nftables() -> None:
     assert configuration(settings(cluster="shop", port="18080")) == {
         "kind": "Cluster",
@@ -67,6 +73,7 @@ def test_a_cluster_runs_when_its_node_does_and_its_api_server_answers(
 ) -> None:
     docker(fake_program, node=f"echo '{state}'")
     fake_program("kubectl", f"exit {ready}")
+    finish(cluster)
 
     assert cluster.is_running(IMAGE) is expected
 
@@ -80,8 +87,8 @@ def test_a_new_cluster_gets_a_network_whose_subnet_was_asked_for(
     cluster.create(IMAGE)
 
     assert [call for call in calls.read_text().splitlines() if "network" in call and "inspect" not in call] == [
-        "network create shop",
-        "network rm shop",
+        "network create shop-sample",
+        "network rm shop-sample",
         # Of its two subnets the one of IPv4: fixed addresses are given out of it.
         "network create --subnet 172.19.0.0/16 shop",
     ]
@@ -90,12 +97,27 @@ def test_a_new_cluster_gets_a_network_whose_subnet_was_asked_for(
     environment = (tmp_path / "environment").read_text().splitlines()
     assert f"KUBECONFIG={cluster.settings.kubeconfig}" in environment
     assert "KIND_EXPERIMENTAL_DOCKER_NETWORK=shop" in environment
-    assert cluster.settings.state.is_dir()
+    assert (cluster.settings.state / "complete").exists()
+
+
+def test_a_cluster_that_kind_did_not_finish_is_made_anew(
+    cluster: KindCluster, fake_program: FakeProgram, tmp_path: Path
+) -> None:
+    removed = tmp_path / "removed"
+    calls = docker(fake_program, node=f"[ ! -e {removed} ] && echo {IMAGE}", more=f'"rm "*) touch {removed};;')
+    kind = fake_program("kind", "cat >/dev/null")
+
+    assert not cluster.is_running(IMAGE)
+    cluster.create(IMAGE)
+
+    assert "rm --force --volumes shop-control-plane" in calls.read_text().splitlines()
+    assert kind.read_text().startswith("create cluster ")
 
 
 def test_a_stopped_cluster_is_started_again(cluster: KindCluster, fake_program: FakeProgram) -> None:
     calls = docker(fake_program, node=f"echo {IMAGE}")
     kind, kubectl = fake_program("kind", ""), fake_program("kubectl", "")
+    finish(cluster)
 
     cluster.create(IMAGE)
 
@@ -108,6 +130,7 @@ def test_a_cluster_of_another_node_image_is_refused_with_what_to_do(
     cluster: KindCluster, fake_program: FakeProgram
 ) -> None:
     calls = docker(fake_program, node="echo other:image")
+    finish(cluster)
 
     with pytest.raises(ClusterError, match="the cluster shop was made from another node image") as refusal:
         cluster.create(IMAGE)
@@ -121,7 +144,12 @@ def test_deleting_removes_rule_node_and_network(cluster: KindCluster, fake_progr
 
     cluster.delete()
 
-    assert calls.read_text().splitlines()[-2:] == ["rm --force --volumes shop-control-plane", "network rm shop"]
+    assert calls.read_text().splitlines()[-3:] == [
+        "rm --force --volumes shop-control-plane",
+        "network rm shop",
+        # Left behind when a run was killed while it made the network.
+        "network rm shop-sample",
+    ]
     assert iptables.read_text() == f"-D {RULE}\n"
 
 

@@ -92,18 +92,20 @@ def test_a_stranger_on_the_port_has_nothing() -> None:
 
 
 def test_a_running_registry_is_left_alone(fake_program: FakeProgram) -> None:
-    docker = fake_program("docker", "echo true")
+    docker = fake_program("docker", "echo 127.0.0.1:5001")
 
     registry(5001).start("localhost:5001/doorbuster/registry:abc")
 
-    assert docker.read_text() == f"inspect --format {{{{.State.Running}}}} {NAME}\n"
+    assert docker.read_text() == f"port {NAME} 5000\n"
 
 
-@pytest.mark.parametrize("state", ["echo false", "exit 1"], ids=["stopped", "not there"])
+@pytest.mark.parametrize(
+    "state", ["true", "exit 1", "echo 127.0.0.1:5999"], ids=["stopped", "not there", "on another port"]
+)
 def test_a_registry_is_started_on_loopback_with_its_storage(
     tmp_path: Path, fake_program: FakeProgram, state: str
 ) -> None:
-    docker = fake_program("docker", f'if [ "$1" = inspect ]; then {state}; fi')
+    docker = fake_program("docker", f'if [ "$1" = port ]; then {state}; fi')
     storage = tmp_path / "registry"
 
     registry(5001, storage).start("registry:abc")

@@ -109,8 +109,15 @@ def test_a_release_is_installed_with_its_values_and_marked_with_its_digest(
     tools: Toolbox, fake_program: FakeProgram, tmp_path: Path, charts: Path
 ) -> None:
     helm, values = fake_program("helm", ""), tmp_path / "values" / "data.yaml"
+    kubectl = fake_program("kubectl", "")
 
     DATA.install(tools, values)
+
+    # The record of a killed run would make helm refuse.
+    assert kubectl.read_text() == (
+        "delete secret --namespace doorbuster --selector "
+        "owner=helm,name=data,status in (pending-install,pending-upgrade,pending-rollback)\n"
+    )
 
     assert helm.read_text().splitlines() == [
         f"dependency build {charts}/data --skip-refresh",
@@ -121,6 +128,7 @@ def test_a_release_is_installed_with_its_values_and_marked_with_its_digest(
 
 
 def test_a_failure_of_helm_is_shown(tools: Toolbox, fake_program: FakeProgram, tmp_path: Path) -> None:
+    fake_program("kubectl", "")
     fake_program("helm", '[ "$1" = dependency ] || { echo "context deadline exceeded" >&2; exit 1; }')
 
     with pytest.raises(CommandFailed, match="context deadline exceeded"):
