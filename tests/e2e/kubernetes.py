@@ -28,9 +28,8 @@ class Kubernetes:
         found: Object = json.loads(self.tools.kubectl("get", kind, name, *self._place, "--output", "json"))
         return found
 
-    def list(self, kind: str, labels: Mapping[str, str] | None = None) -> Sequence[Object]:
-        """Return all objects of a kind that carry the labels."""
-        selector = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+    def list(self, kind: str, selector: str = "") -> Sequence[Object]:
+        """Return all objects of a kind that a label selector selects; empty selects all."""
         answer = self.tools.kubectl("get", kind, *self._place, "--selector", selector, "--output", "json")
         found: Sequence[Object] = json.loads(answer)["items"]
         return found

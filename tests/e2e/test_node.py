@@ -1,6 +1,7 @@
 """The whole machine stops and starts: everything comes back by itself, with what was acknowledged."""
 
 import time
+from collections.abc import Sequence
 
 from doorbuster_cluster.commands.session import Session
 from tests.e2e.conftest import HEALING_SECONDS, Figures
@@ -18,13 +19,14 @@ from tests.integration.polling import seconds_until
 
 TABLE = "doorbuster.node_restart"
 TOPIC = "e2e-node-restart"
-OURS = {"app.kubernetes.io/part-of": "doorbuster"}
+STORE_PODS = 9
 
 
 def test_restart_of_the_node_heals_without_a_person(healthy: Kubernetes, session: Session, figures: Figures) -> None:
     make_topic(healthy, TOPIC)
     query_mysql(healthy, mysql_primary(healthy), f"CREATE TABLE IF NOT EXISTS {TABLE} (number BIGINT PRIMARY KEY)")
-    before = {pod["metadata"]["name"]: restarts(pod) for pod in healthy.list("pods", OURS)}
+    before = {pod["metadata"]["name"]: restarts(pod) for pod in store_pods(healthy)}
+    assert len(before) == STORE_PODS
     with mysql_witness(healthy, TABLE) as rows, kafka_witness(healthy, TOPIC) as messages:
         # A restart ends the witnesses too, and their logs with them: what they said before is what counts.
         acknowledged_rows, acknowledged_messages = rows.acknowledged(), messages.acknowledged()
@@ -36,7 +38,7 @@ def test_restart_of_the_node_heals_without_a_person(healthy: Kubernetes, session
             what="the API server answers again",
         )
     seconds_until(
-        lambda: all(restarted(pod, before) for pod in healthy.list("pods", OURS)),
+        lambda: all(restarted(pod, before) for pod in store_pods(healthy)),
         within_seconds=HEALING_SECONDS,
         what="every pod was restarted and is ready",
     )
@@ -44,6 +46,12 @@ def test_restart_of_the_node_heals_without_a_person(healthy: Kubernetes, session
     figures.seconds("Node restarted: every store complete again", time.monotonic() - began)
     assert_on_every_member(healthy, TABLE, acknowledged_rows)
     assert acknowledged_messages - stored_in_kafka(healthy, TOPIC) == set()
+
+
+def store_pods(kubernetes: Kubernetes) -> Sequence[Object]:
+    """Return the pods of MySQL, Redis and Kafka."""
+    stores = "app.kubernetes.io/component in (mysql,redis,kafka)"
+    return kubernetes.list("pods", stores)
 
 
 def restarts(pod: Object) -> int:

@@ -10,6 +10,8 @@ from tests.integration.mysql.deployment import PASSWORDS, MySqlDeployment, mysql
 from tests.integration.pods import PodNetwork
 
 SUBNET = IPv4Network("10.77.3.0/24")
+# Its own, because the pods of both have the same names and addresses.
+SUBNET_OF_GROUP = IPv4Network("10.77.13.0/24")
 
 
 @pytest.fixture(scope="session")
@@ -26,15 +28,16 @@ def mysql_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def network(images: dict[str, str]) -> Iterator[PodNetwork]:
-    """The network of all pods of these tests."""
+    """The network of the pods that a test has for itself."""
     with PodNetwork(SUBNET) as network:
         yield network
 
 
 @pytest.fixture(scope="module")
-def group(network: PodNetwork, images: dict[str, str], mysql_secrets: Path) -> Iterator[MySqlDeployment]:
+def group(images: dict[str, str], mysql_secrets: Path) -> Iterator[MySqlDeployment]:
     """Three pods for all tests of a module that leave them healthy; each of these tests waits for that first."""
-    yield from deployed(network, images["mysql"], mysql_secrets, count=3)
+    with PodNetwork(SUBNET_OF_GROUP) as network:
+        yield from deployed(network, images["mysql"], mysql_secrets, count=3)
 
 
 @pytest.fixture

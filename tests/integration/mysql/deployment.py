@@ -19,6 +19,10 @@ ANSWER_SECONDS = 3
 USER = "999:999"
 CONTAINER = "mysql"
 
+AS_ROOT = (
+    "mysql", "--defaults-file=/run/mysql/root.cnf", "--socket=/run/mysql/mysqld.sock", "--batch", "--raw",
+    "--skip-column-names",
+)  # fmt: skip
 ROWS_OF_GROUP = "SELECT MEMBER_HOST, MEMBER_STATE, MEMBER_ROLE FROM performance_schema.replication_group_members"
 
 
@@ -45,8 +49,11 @@ class MySqlDeployment:
 
     def administer(self, ordinal: int, statement: str) -> str:
         """The answer to root, who exists only inside the pod."""
-        arguments = ["--defaults-file=/run/mysql/root.cnf", "--socket=/run/mysql/mysqld.sock", "--batch", "--raw"]
-        return self.pods[ordinal].execute(CONTAINER, "mysql", *arguments, "-N", "-e", statement).strip()
+        return self.pods[ordinal].execute(CONTAINER, *AS_ROOT, "-e", statement).strip()
+
+    def administer_in_background(self, ordinal: int, statement: str) -> None:
+        """Have root work in a session that goes on after this call, at most as long as the container."""
+        self.pods[ordinal].execute(CONTAINER, "bash", "-c", '"$@" >/dev/null 2>&1 &', "bash", *AS_ROOT, "-e", statement)
 
     def view(self, ordinal: int, account: str = "probe") -> dict[int, tuple[str, str]]:
         """State and role of each member as one of them sees it, by ordinal."""
@@ -92,13 +99,17 @@ class MySqlDeployment:
             what=f"{self.pods[ordinal].name} is closed",
         )
 
-    def until_said(self, ordinal: int, words: str, within_seconds: float) -> float:
-        """Seconds until a member has written these words to its log."""
+    def until_said(self, ordinal: int, words: str, within_seconds: float, *, after: int = 0) -> float:
+        """Seconds until a member has written these words to its log, behind the first characters of it."""
         return seconds_until(
-            lambda: words in self.pods[ordinal].logs(CONTAINER),
+            lambda: words in self.pods[ordinal].logs(CONTAINER)[after:],
             within_seconds=within_seconds,
             what=f"{self.pods[ordinal].name} says {words!r}",
         )
+
+    def said_so_far(self, ordinal: int) -> int:
+        """The length of a member's log, for `until_said`."""
+        return len(self.pods[ordinal].logs(CONTAINER))
 
     def logs(self) -> str:
         """The output of all containers."""

@@ -47,6 +47,25 @@ def test_a_group_that_was_killed_as_a_whole_returns_with_all_acknowledged_rows(g
     assert [witness.missing_on(ordinal) for ordinal in range(3)] == [frozenset()] * 3
 
 
+def test_what_a_member_had_received_but_not_applied_is_applied_before_it_is_compared(group: MySqlDeployment) -> None:
+    group.until_healthy(START_SECONDS)
+    late = next(ordinal for ordinal in range(3) if ordinal != group.primary_ordinal())
+    before = group.said_so_far(late)
+
+    with Witness(group) as witness:
+        # Commits wait on this member, while it goes on receiving.
+        group.administer_in_background(late, "FLUSH TABLES WITH READ LOCK; DO SLEEP(60)")
+        witness.until_acknowledged(WRITES, 60)
+        for pod in group.pods:
+            pod.kill()
+    for pod in group.pods:
+        pod.start()
+    group.until_healthy(RETURN_SECONDS)
+
+    group.until_said(late, "applies what it received before it stopped", START_SECONDS, after=before)
+    assert [witness.missing_on(ordinal) for ordinal in range(3)] == [frozenset()] * 3
+
+
 def test_a_group_that_was_stopped_in_order_returns(group: MySqlDeployment) -> None:
     group.until_healthy(START_SECONDS)
     with Witness(group) as witness:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.integration.mysql.deployment import CONTAINER, MySqlDeployment
 from tests.integration.mysql.witness import Witness
+from tests.integration.polling import seconds_until
 
 pytestmark = pytest.mark.integration
 
@@ -22,6 +23,14 @@ def replace_volume(deployment: MySqlDeployment, ordinal: int) -> None:
     deployment.pods[ordinal].stop_container(CONTAINER)
     deployment.pods[ordinal].empty_volume()
     deployment.pods[ordinal].start()
+
+
+def write_outside_of_the_group(deployment: MySqlDeployment, ordinal: int, database: str) -> None:
+    """What only a person with the root password can do; the member's scripts close the server again every second."""
+    statements = f"STOP GROUP_REPLICATION; SET GLOBAL super_read_only = OFF; CREATE DATABASE IF NOT EXISTS {database}"
+    seconds_until(
+        lambda: deployment.administer(ordinal, statements) == "", within_seconds=SAID_SECONDS, what="a foreign write"
+    )
 
 
 def forget_binary_logs(deployment: MySqlDeployment, ordinal: int) -> None:
@@ -57,16 +66,37 @@ def test_a_lost_volume_is_cloned_when_the_logs_of_the_group_do_not_reach_back(gr
     assert [witness.missing_on(ordinal) for ordinal in range(3)] == [frozenset()] * 3
 
 
+def test_a_volume_whose_data_an_unfinished_clone_removed_is_made_anew(group: MySqlDeployment) -> None:
+    group.until_healthy(START_SECONDS)
+    with Witness(group) as witness:
+        witness.until_acknowledged(WRITES, 60)
+    secondary = next(ordinal for ordinal in range(3) if ordinal != group.primary_ordinal())
+    # A clone removes all schemas but the system's before it copies; a kill in between leaves this.
+    group.administer(
+        secondary,
+        "STOP GROUP_REPLICATION; SET GLOBAL super_read_only = OFF;"
+        "SET sql_log_bin = OFF; DROP DATABASE doorbuster_group",
+    )
+
+    seconds_until(
+        lambda: group.pods[secondary].exit_code(CONTAINER) is not None,
+        within_seconds=SAID_SECONDS,
+        what="the end of the container, which a kubelet starts again",
+    )
+    group.pods[secondary].start()
+    group.until_healthy(RETURN_SECONDS)
+
+    assert "is set aside as /data/mysql." in group.pods[secondary].logs(CONTAINER)
+    assert witness.missing_on(secondary) == frozenset()
+
+
 def test_a_member_with_foreign_transactions_is_kept_apart_until_its_volume_is_replaced(group: MySqlDeployment) -> None:
     group.until_healthy(START_SECONDS)
     secondary = next(ordinal for ordinal in range(3) if ordinal != group.primary_ordinal())
-    group.administer(
-        secondary,
-        "STOP GROUP_REPLICATION; SET GLOBAL super_read_only = OFF; CREATE DATABASE foreign_rows",
-    )
+    before = group.said_so_far(secondary)
+    write_outside_of_the_group(group, secondary, "foreign_rows")
 
-    group.until_said(secondary, "quarantine", SAID_SECONDS)
-
+    group.until_said(secondary, "quarantine", SAID_SECONDS, after=before)
     group.until_closed(secondary, SAID_SECONDS)
     with pytest.raises(pymysql.OperationalError, match="offline mode"), group.session(secondary):
         pass
@@ -86,10 +116,11 @@ def test_without_all_volumes_no_group_is_started_until_the_last_returns(group: M
     for pod in group.pods:
         pod.kill()
 
-    group.pods[1].start()
-    group.pods[2].start()
-    group.until_said(1, "refuse ordinal 0 doesn't answer", SAID_SECONDS)
-    group.until_said(2, "refuse ordinal 0 doesn't answer", SAID_SECONDS)
+    before = {ordinal: group.said_so_far(ordinal) for ordinal in (1, 2)}
+    for ordinal in (1, 2):
+        group.pods[ordinal].start()
+    for ordinal in (1, 2):
+        group.until_said(ordinal, "refuse ordinal 0 doesn't answer", SAID_SECONDS, after=before[ordinal])
     with pytest.raises(LookupError):
         group.primary_ordinal()
     group.pods[0].start()
@@ -115,10 +146,8 @@ def test_a_volume_that_was_lost_while_nobody_served_is_not_taken_for_a_new_membe
 
 def test_diverged_volumes_start_no_group(three: MySqlDeployment) -> None:
     three.until_healthy(START_SECONDS)
-    for ordinal in (0, 1, 2):
-        three.administer(ordinal, "STOP GROUP_REPLICATION")
     for ordinal in (0, 1):
-        three.administer(ordinal, f"SET GLOBAL super_read_only = OFF; CREATE DATABASE branch_{ordinal}")
+        write_outside_of_the_group(three, ordinal, f"branch_{ordinal}")
     for pod in three.pods:
         pod.kill()
 

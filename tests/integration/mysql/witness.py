@@ -26,7 +26,8 @@ class Witness:
 
     def __enter__(self) -> Self:
         with self._deployment.session(self._deployment.primary_ordinal()) as cursor:
-            cursor.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (number INT PRIMARY KEY)")
+            cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
+            cursor.execute(f"CREATE TABLE {TABLE} (number INT PRIMARY KEY)")
         for thread in self._threads:
             thread.start()
         return self

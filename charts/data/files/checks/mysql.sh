@@ -6,13 +6,18 @@ set -euo pipefail
 
 readonly OPTIONS=/tmp/app.cnf
 readonly APPLY_SECONDS=20
+# A new pod's address reaches the NetworkPolicies a moment after the pod has started.
+readonly REACH_SECONDS=30
 
 main() {
   local members member primary
   umask 077
   read -r -a members <<<"$MYSQL_MEMBERS"
   printf '[client]\nuser=app\npassword="%s"\n' "$(</secrets/app-password)" >"$OPTIONS"
-  primary=$(primary_host)
+  until primary=$(primary_host); do
+    ((SECONDS < REACH_SECONDS)) || { echo "no member knows a primary" >&2 && return 1; }
+    sleep 1
+  done
   echo "the primary is $primary"
   on "$primary" "CREATE TABLE IF NOT EXISTS helm_test (id INT PRIMARY KEY, tested_at DATETIME(6) NOT NULL)"
   on "$primary" "REPLACE INTO helm_test VALUES (1, NOW(6))"
@@ -30,7 +35,6 @@ primary_host() {
       WHERE MEMBER_STATE = 'ONLINE' AND MEMBER_ROLE = 'PRIMARY'") || continue
     [[ -z $found ]] || { echo "$found" && return 0; }
   done
-  echo "no member knows a primary" >&2
   return 1
 }
 

@@ -7,7 +7,17 @@ set -euo pipefail
 REDISCLI_AUTH=$(</secrets/password)
 export REDISCLI_AUTH
 
+# A new pod's address reaches the NetworkPolicies a moment after the pod has started.
+readonly REACH_SECONDS=30
+
 main() {
+  until write_to_primary; do
+    ((SECONDS < REACH_SECONDS)) || { echo "no Sentinel names a primary that can be written to" >&2 && return 1; }
+    sleep 1
+  done
+}
+
+write_to_primary() {
   local services service address port
   read -r -a services <<<"$REDIS_SERVICES"
   for service in "${services[@]}"; do
@@ -15,10 +25,8 @@ main() {
       redis-cli -e -t 5 -h "$service" -p 26379 sentinel get-master-addr-by-name doorbuster
     ) || continue
     echo "the Sentinel of $service names $address:$port"
-    redis-cli -e -t 5 -h "$address" -p "$port" set doorbuster:helm-test written ex 10
-    return 0
+    redis-cli -e -t 5 -h "$address" -p "$port" set doorbuster:helm-test written ex 10 && return 0
   done
-  echo "no Sentinel names a primary" >&2
   return 1
 }
 

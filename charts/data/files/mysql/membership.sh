@@ -71,6 +71,7 @@ find_group() {
   close_server || return 0
   apply_received || return 0
   ask_all
+  knows_itself || return 0
   describe_members || return 0
   verdict=$(decide "$OWN_ORDINAL" "${WORDS[@]}")
   case $verdict in
@@ -78,6 +79,18 @@ find_group() {
     join) join_group ;;
     *) tell "$verdict" ;;
   esac
+}
+
+# A server without the table of volumes has lost its data to a clone that was cut off. The next start of the container
+# makes a new volume of it (volume.sh).
+knows_itself() {
+  [[ -z ${FACTS[OWN_ORDINAL]} ]] || return 0
+  if [[ $(as_root_here --execute="SELECT COUNT(*) FROM information_schema.tables
+    WHERE table_schema = 'doorbuster_group' AND table_name = 'volume'") == 0 ]]; then
+    say "ends, because this volume isn't complete"
+    exit 1
+  fi
+  return 1
 }
 
 # With the sets of transactions, because a person who is called by this message needs them.

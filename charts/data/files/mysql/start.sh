@@ -27,7 +27,7 @@ main() {
   umask 077
   check_passwords
   write_client_options
-  [[ -d $DATA_FOLDER ]] || make_volume
+  provide_volume
   server_options >"$SERVER_OPTIONS"
   # A socket that a killed server left would look like a server that doesn't answer.
   rm -f "$SOCKET" "$SOCKET.lock"
@@ -37,6 +37,12 @@ main() {
   keep_membership &
   MEMBERSHIP=$!
   run_server
+}
+
+provide_volume() {
+  ! volume_is_whole || return 0
+  [[ ! -d $DATA_FOLDER ]] || set_aside
+  make_volume
 }
 
 # Each turn but the last is the end of a clone.

@@ -3,6 +3,18 @@
 # nothing is written to the binary log while a volume is made, so the members' sets of transactions stay comparable.
 # Needs settings.sh and sql.sh.
 
+# A clone that is cut off has removed everything but the system's own tables, and this table with the rest. It was begun
+# only because the group has all that this volume had.
+volume_is_whole() {
+  [[ -e $DATA_FOLDER/doorbuster_group/volume.ibd ]]
+}
+
+# Nothing is deleted that somebody may have put here: a person can look at it.
+set_aside() {
+  say "the volume isn't complete and is set aside as $DATA_FOLDER.$EPOCHSECONDS"
+  mv "$DATA_FOLDER" "$DATA_FOLDER.$EPOCHSECONDS"
+}
+
 # Makes the volume in a folder beside its place: a kill in the middle leaves no half volume.
 make_volume() {
   local fresh=$DATA_FOLDER.fresh accounts=$RUN_FOLDER/accounts.sql messages=()
