@@ -11,7 +11,7 @@ from pathlib import Path
 from doorbuster_cluster.builds.engine import Engine
 from doorbuster_cluster.builds.go_programs import PROGRAMS, GoWorkshop
 from doorbuster_cluster.builds.jars import fetch_jars
-from doorbuster_cluster.builds.root_file_systems import RootFileSystem
+from doorbuster_cluster.builds.root_file_systems import PACKAGE_LIST, RootFileSystem
 from doorbuster_cluster.digests import digest_of, digest_of_files, files_below
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.settings import REPOSITORY
@@ -99,6 +99,18 @@ class ImageWorkshop:
             with self.context(source) as context:
                 docker_build(self.engine, context, reference, source)
         return reference
+
+    def installed(self, source: ImageSource) -> tuple[str, ...]:
+        """Return `name version` of each Debian package that the image's image.toml names, as the image lists them.
+
+        The list is the only record of what a moving suite such as sid held on that day.
+        """
+        if source.root is None:
+            return ()
+        reference = self.reference(source)
+        run = ("run", "--rm", "--network", "none", "--entrypoint", "cat", reference, f"/{PACKAGE_LIST}")
+        lines = self.engine.docker(*run).splitlines()
+        return tuple(line for line in lines if line.partition(" ")[0] in source.root.packages)
 
     @contextmanager
     def context(self, source: ImageSource) -> Iterator[Path]:

@@ -51,6 +51,8 @@ def _build_image(session: Session, name: str) -> None:
         return
     with session.progress.step(f"build image {name}"):
         session.images.build(source)
+    if packages := session.images.installed(source):
+        session.progress.note(f"image {name} has {', '.join(packages)}")
 
 
 def _build_node(session: Session) -> None:

@@ -212,3 +212,22 @@ def test_an_image_that_the_engine_holds_is_not_built_again(workshop: ImageWorksh
     reference = workshop.build(read_source("edge"))
 
     assert calls.read_text() == f"image inspect --format {{{{.Id}}}} {reference}\n"
+
+
+def test_an_image_tells_which_versions_of_its_packages_it_has(
+    workshop: ImageWorkshop, fake_program: FakeProgram
+) -> None:
+    source = read_source("edge")
+    docker = fake_program("docker", "printf 'bash 5.2\\nredis-server 8.0.2\\n'")
+    assert source.root is not None
+    wanted = replace(source, root=replace(source.root, packages=("redis-server",)))
+
+    assert workshop.installed(wanted) == ("redis-server 8.0.2",)
+    assert docker.read_text().endswith(f"{workshop.reference(wanted)} /usr/share/doorbuster/packages\n")
+
+
+def test_an_image_without_packages_has_none_to_tell(workshop: ImageWorkshop, fake_program: FakeProgram) -> None:
+    docker = fake_program("docker", "")
+
+    assert workshop.installed(replace(read_source("edge"), root=None)) == ()
+    assert not docker.exists()
