@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from doorbuster_cluster.commands.diagnose import write_bundle
 from doorbuster_cluster.commands.down import bring_down
@@ -59,9 +60,18 @@ def main(tiers: Sequence[str]) -> int:
         finally:
             if set(tiers) - {"check"}:
                 with _timed("take down", took):
-                    bring_down(settings, progress)
+                    failed = "; ".join(filter(None, (failed, _take_down(settings, progress))))
     _tell(progress, took, failed)
     return 1 if failed else 0
+
+
+def _take_down(settings: Settings, progress: Progress) -> str:
+    """Remove everything; return what is left on the machine, if anything. That is a failure like any other."""
+    try:
+        bring_down(settings, progress)
+    except ClusterError as exc:
+        return f"take down: {exc}"
+    return ""
 
 
 def check(settings: Settings, progress: Progress) -> None:
@@ -93,7 +103,7 @@ def e2e(settings: Settings, progress: Progress) -> None:
         "DOORBUSTER_CLUSTER": settings.cluster,
         "DOORBUSTER_PORT": str(settings.port),
     }
-    _run(BIN / "python", "-m", "pytest", "tests/e2e", environment=environment)
+    _run(BIN / "python", "-m", "pytest", "--durations", "5", "tests/e2e", environment=environment)
 
 
 TIERS: dict[str, Callable[[Settings, Progress], None]] = {"check": check, "integration": integration, "e2e": e2e}
@@ -173,7 +183,7 @@ def _timed(name: str, took: dict[str, float]) -> Iterator[None]:
 def _tell(progress: Progress, took: dict[str, float], failed: str) -> None:
     for name, seconds in took.items():
         progress.note(f"{name:<12} {int(seconds) // 60:>3}:{int(seconds) % 60:02d} min")
-    progress.note(f"[red]FAILED[/] {failed}" if failed else "[green]all tiers passed[/]")
+    progress.note(f"[red]FAILED[/] {escape(failed)}" if failed else "[green]all tiers passed[/]")
 
 
 if __name__ == "__main__":
