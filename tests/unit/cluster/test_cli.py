@@ -18,12 +18,14 @@ PATIENCE_SECONDS = 20.0
 COMMANDS = {"doctor", "up", "down", "status", "clean", "diagnose", "images"}
 # `make up` whose only task is a build that takes a minute.
 LONG_RUN = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from doorbuster_cluster import cli
 from doorbuster_cluster.builds.detached import Detached
 from doorbuster_cluster.work import Task, run_tasks
 
+# Whoever runs the tests in the background has them started with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder = Path(sys.argv[1])
 build = Detached(name="long", argv=["sh", "-c", "echo $$; exec sleep 60"], cwd=folder, environment=os.environ,
                  folder=folder)
