@@ -15,7 +15,7 @@ from doorbuster_cluster.builds.go_programs import PROGRAMS
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.builds.node_image import SYSTEM_IN_NODE, NodeImage
 from doorbuster_cluster.builds.released_programs import RELEASED
-from doorbuster_cluster.commands.build_tasks import GO_LANE, IMAGE_LANE, image_task, node_task, program_tasks
+from doorbuster_cluster.commands.build_tasks import IMAGE_LANE, image_task, node_task, program_tasks
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.runtime.releases import image_values
@@ -25,6 +25,8 @@ from doorbuster_cluster.work import Task
 TOOLS = ("kind", "kubectl", "helm")
 STORES = ("redis", "kafka", "mysql")
 PUSH_LANE = "push"
+# Not the lane of the Go builds: the cluster would wait for the last of them, Traefik.
+TOOL_LANE = "tools"
 PULL_SECONDS = 900.0
 # In the order in which something waits for them; the longest that nothing waits for comes last.
 PROGRAMS_OF_CLUSTER = (
@@ -81,7 +83,7 @@ class BuiltSupply:
         """Return the tasks that make everything."""
         session = self.session
         tools = [
-            Task(name=f"tool {name}", run=_nothing, lane=GO_LANE, needs=frozenset({f"program {STAND_INS[name]}"}))
+            Task(name=f"tool {name}", run=_nothing, lane=TOOL_LANE, needs=frozenset({f"program {STAND_INS[name]}"}))
             for name in TOOLS
         ]
         return [
@@ -134,7 +136,7 @@ class PulledSupply:
         pulls = [
             Task(name=f"image {name}", run=partial(self._pull, name), lane=IMAGE_LANE) for name in ("registry", "node")
         ]
-        tools = [Task(name=f"tool {name}", run=partial(self._fetch_tool, name), lane=GO_LANE) for name in TOOLS]
+        tools = [Task(name=f"tool {name}", run=partial(self._fetch_tool, name), lane=TOOL_LANE) for name in TOOLS]
         return [*pulls, *tools, Task(name="push traefik", run=_nothing, lane=PUSH_LANE)]
 
     def before_pods(self) -> frozenset[str]:

@@ -170,3 +170,13 @@ def test_a_current_release_is_left_alone_but_its_values_are_written(
 def test_a_second_run_is_refused(shop: Settings, progress: Progress) -> None:
     with held(Path(shop.cache) / "lock", "make up"), pytest.raises(LockHeld, match=r"\(make up\)"):
         bring_up(shop, progress)
+
+
+def test_the_cluster_does_not_wait_for_programs_that_it_does_not_need(session: Session) -> None:
+    tasks = {task.name: task for task in platform_tasks(session, BuiltSupply(session=session))}
+    last_build = tasks["program traefik"]
+
+    tools = [task for name, task in tasks.items() if name.startswith("tool ")]
+
+    assert len(tools) == 3
+    assert {task.lane for task in (*tools, tasks["cluster"])}.isdisjoint({last_build.lane})
