@@ -14,6 +14,10 @@ from tests.integration.polling import seconds_until
 MYSQL_HOSTS = " ".join(f"data-mysql-{ordinal}.data-mysql" for ordinal in range(3))
 KAFKA_BOOTSTRAP = ",".join(f"data-kafka-{ordinal}.data-kafka:9092" for ordinal in range(3))
 JAVA = ("java", "-Xmx96m", "-XX:TieredStopAtLevel=1", "-cp", "/opt/kafka/libs/*")
+# The entry script keeps the password in a file that only the server's account reads.
+MYSQL_AS_ROOT = (
+    "mysql", "--defaults-file=/run/mysql/root.cnf", "--socket=/run/mysql/mysqld.sock", "--batch", "--skip-column-names",
+)  # fmt: skip
 
 # Each attempt has a new number: one whose answer was lost is unknown and is never counted. The members are asked in
 # turn; those that aren't the primary refuse writes.
@@ -124,12 +128,7 @@ def stored_in_kafka(kubernetes: Kubernetes, topic: str) -> set[int]:
 
 def query_mysql(kubernetes: Kubernetes, pod: str, statement: str) -> str:
     """Return the rows that a member answers to a statement as root, over its own socket."""
-    # The entry script keeps the password in a file that only the server's account reads.
-    return kubernetes.execute(
-        pod, "mysql", "--defaults-file=/run/mysql/root.cnf", "--socket=/run/mysql/mysqld.sock",
-        "--batch", "--skip-column-names", f"--execute={statement}",
-        container="mysql",
-    )  # fmt: skip
+    return kubernetes.execute(pod, *MYSQL_AS_ROOT, f"--execute={statement}", container="mysql")
 
 
 def mysql_primary(kubernetes: Kubernetes) -> str:
@@ -139,11 +138,8 @@ def mysql_primary(kubernetes: Kubernetes) -> str:
         "WHERE member_role = 'PRIMARY' AND member_state = 'ONLINE'"
     )
     for ordinal in range(3):
-        answer = kubernetes.try_execute(
-            f"data-mysql-{ordinal}", "mysql", "--defaults-file=/run/mysql/root.cnf",
-            "--socket=/run/mysql/mysqld.sock", "--batch", "--skip-column-names", f"--execute={statement}",
-            container="mysql",
-        )  # fmt: skip
+        pod = f"data-mysql-{ordinal}"
+        answer = kubernetes.try_execute(pod, *MYSQL_AS_ROOT, f"--execute={statement}", container="mysql")
         if answer.ok and answer.stdout.strip():
             return answer.stdout.strip().split(".")[0]
     raise AssertionError("no member knows a primary")
