@@ -6,7 +6,7 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONPATH := cluster/src
+export PYTHONPATH := apps/src:cluster/src
 CLUSTER := $(BIN)/python -m doorbuster_cluster
 LOCKED := requirements/dev.txt
 
@@ -60,4 +60,6 @@ format: setup ## format the Python code
 
 lock: setup ## resolve the requirements anew (needs uv: pip install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--group dev pyproject.toml --output-file $(LOCKED)
+		--group dev --extra apps pyproject.toml --output-file $(LOCKED)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra apps --constraint $(LOCKED) pyproject.toml --output-file requirements/apps.txt

@@ -36,6 +36,7 @@ BIN = REPOSITORY / ".venv" / "bin"
 OUT = REPOSITORY / "out"
 CHARTS = REPOSITORY / "charts"
 CLUSTER = "doorbuster-test"
+SOURCES = os.pathsep.join(("apps/src", "cluster/src", "."))
 # Records the machine's control groups and brings them back: a container that starts beside it would be in both.
 ALONE = "host"
 
@@ -139,7 +140,7 @@ def _run(*argv: str | Path, environment: dict[str, str] | None = None) -> None:
     command = " ".join(words).removeprefix(f"{REPOSITORY}/")
     sys.stdout.write(f"$ {command}\n")
     sys.stdout.flush()
-    ambient = {**os.environ, "PYTHONPATH": f"cluster/src{os.pathsep}.", **(environment or {})}
+    ambient = {**os.environ, "PYTHONPATH": SOURCES, **(environment or {})}
     program = _which(words[0], ambient["PATH"])
     if subprocess.run([program, *words[1:]], env=ambient, check=False).returncode != 0:
         raise TierFailed(f"`{command}` failed")
@@ -150,7 +151,7 @@ def _run_beside(commands: Sequence[Sequence[str | Path]]) -> None:
 
     The folders of the integration tier wait for their servers' time-outs for most of their time.
     """
-    environment = {**os.environ, "PYTHONPATH": f"cluster/src{os.pathsep}."}
+    environment = {**os.environ, "PYTHONPATH": SOURCES}
     with ThreadPoolExecutor(max_workers=len(commands)) as pool:
         ended = [pool.submit(_run_collected, command, environment) for command in commands]
         failed = [future.result() for future in as_completed(ended)]

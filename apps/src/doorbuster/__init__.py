@@ -1,0 +1,1 @@
+"""Doorbuster's applications: the HTTP API, the consumer groups of the order saga, and jobs."""

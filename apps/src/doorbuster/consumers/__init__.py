@@ -1,0 +1,1 @@
+"""The consumer groups: one process each, one file each."""

@@ -1,0 +1,1 @@
+"""Messages that cross a process: their types, their versions, their topics and who reads them."""

@@ -1,0 +1,185 @@
+"""The bodies of all messages of the order saga.
+
+A body's `type` and `version` are those of its class; a change that old readers can't understand is a new class with the
+next version. Points are integers.
+"""
+
+from typing import ClassVar
+from uuid import UUID
+
+from msgspec import Struct
+
+from doorbuster.contracts.topics import Topic
+
+
+class Body(Struct, frozen=True, kw_only=True):
+    """What every message is about: one order, whose id is also the message's key."""
+
+    type: ClassVar[str]
+    version: ClassVar[int] = 1
+    topic: ClassVar[Topic]
+
+    order_id: UUID
+
+
+class OrderLine(Struct, frozen=True, kw_only=True):
+    """So many units of a product at the price at which they were ordered, in points."""
+
+    product_id: int
+    quantity: int
+    unit_price: int
+
+
+class OrderCreated(Body, frozen=True, kw_only=True):
+    """A buyer's order was accepted; `total` is the sum of its lines, in points. Sent again by a redrive."""
+
+    type: ClassVar[str] = "order.created"
+    topic: ClassVar[Topic] = Topic.ORDER_CREATED
+
+    user_id: int
+    lines: tuple[OrderLine, ...]
+    total: int
+    coupon_id: int | None = None
+
+
+class OrderCancelled(Body, frozen=True, kw_only=True):
+    """The order FAILED: every participant undoes what it did, or never does it."""
+
+    type: ClassVar[str] = "order.cancelled"
+    topic: ClassVar[Topic] = Topic.ORDER_CANCELLED
+
+    reason: str
+
+
+class PaymentCancelRequested(Body, frozen=True, kw_only=True):
+    """After `payment.requested` only the payment group decides: it answers paid or cancelled. Others ignore this."""
+
+    type: ClassVar[str] = "payment.cancel-requested"
+    topic: ClassVar[Topic] = Topic.ORDER_CANCELLED
+
+    reason: str
+
+
+class StockReserved(Body, frozen=True, kw_only=True):
+    """All lines are reserved."""
+
+    type: ClassVar[str] = "stock.reserved"
+    topic: ClassVar[Topic] = Topic.STOCK_RESERVED
+
+
+class StockRejected(Body, frozen=True, kw_only=True):
+    """Nothing is reserved: `product_id` is out of stock, or unknown."""
+
+    type: ClassVar[str] = "stock.rejected"
+    topic: ClassVar[Topic] = Topic.STOCK_RESERVED
+
+    reason: str
+    product_id: int
+
+
+class StockReleased(Body, frozen=True, kw_only=True):
+    """The answer to a cancel: nothing is reserved for the order, and nothing will be."""
+
+    type: ClassVar[str] = "stock.released"
+    topic: ClassVar[Topic] = Topic.STOCK_RESERVED
+
+
+class StockCancelled(Body, frozen=True, kw_only=True):
+    """The answer to an order that came after its cancel: nothing was reserved."""
+
+    type: ClassVar[str] = "stock.cancelled"
+    topic: ClassVar[Topic] = Topic.STOCK_RESERVED
+
+
+class CouponNone(Body, frozen=True, kw_only=True):
+    """The order has no coupon; the coupon group answers every order."""
+
+    type: ClassVar[str] = "coupon.none"
+    topic: ClassVar[Topic] = Topic.COUPON_USED
+
+
+class CouponRejected(Body, frozen=True, kw_only=True):
+    """The order's coupon can't be used."""
+
+    type: ClassVar[str] = "coupon.rejected"
+    topic: ClassVar[Topic] = Topic.COUPON_USED
+
+    reason: str
+
+
+class CouponReleased(Body, frozen=True, kw_only=True):
+    """The answer to a cancel: no coupon is used by the order, and none will be."""
+
+    type: ClassVar[str] = "coupon.released"
+    topic: ClassVar[Topic] = Topic.COUPON_USED
+
+
+class CouponCancelled(Body, frozen=True, kw_only=True):
+    """The answer to an order that came after its cancel."""
+
+    type: ClassVar[str] = "coupon.cancelled"
+    topic: ClassVar[Topic] = Topic.COUPON_USED
+
+
+class PaymentRequested(Body, frozen=True, kw_only=True):
+    """Spend `amount` points of the user on the order. Sent again by a redrive."""
+
+    type: ClassVar[str] = "payment.requested"
+    topic: ClassVar[Topic] = Topic.PROCESS_PAYMENT
+
+    user_id: int
+    amount: int
+
+
+class PaymentPaid(Body, frozen=True, kw_only=True):
+    """The points are spent."""
+
+    type: ClassVar[str] = "payment.paid"
+    topic: ClassVar[Topic] = Topic.PAYMENT_RESULT
+
+
+class PaymentRejected(Body, frozen=True, kw_only=True):
+    """The points are not spent: too few of them."""
+
+    type: ClassVar[str] = "payment.rejected"
+    topic: ClassVar[Topic] = Topic.PAYMENT_RESULT
+
+    reason: str
+
+
+class PaymentCancelled(Body, frozen=True, kw_only=True):
+    """No points are spent on the order (any more), and none will be."""
+
+    type: ClassVar[str] = "payment.cancelled"
+    topic: ClassVar[Topic] = Topic.PAYMENT_RESULT
+
+
+class OrderCompleted(Body, frozen=True, kw_only=True):
+    """The order is PAID."""
+
+    type: ClassVar[str] = "order.completed"
+    topic: ClassVar[Topic] = Topic.ORDER_COMPLETED
+
+    user_id: int
+    lines: tuple[OrderLine, ...]
+    total: int
+
+
+class OrderDataReady(Body, frozen=True, kw_only=True):
+    """The sale is counted; the partner is to be told."""
+
+    type: ClassVar[str] = "order-data.ready"
+    topic: ClassVar[Topic] = Topic.SEND_ORDER_DATA
+
+    user_id: int
+    lines: tuple[OrderLine, ...]
+    total: int
+
+
+BODIES: tuple[type[Body], ...] = (
+    OrderCreated, OrderCancelled, PaymentCancelRequested,
+    StockReserved, StockRejected, StockReleased, StockCancelled,
+    CouponNone, CouponRejected, CouponReleased, CouponCancelled,
+    PaymentRequested, PaymentPaid, PaymentRejected, PaymentCancelled,
+    OrderCompleted, OrderDataReady,
+)  # fmt: skip

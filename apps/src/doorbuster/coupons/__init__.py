@@ -1,0 +1,1 @@
+"""The coupon step of the order saga."""

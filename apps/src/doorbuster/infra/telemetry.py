@@ -1,0 +1,60 @@
+"""The registry of metrics: every metric of the applications is declared here and nowhere else.
+
+Labels have few values: never an id of a user, an order or a product.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+# HTTP
+HTTP_REQUEST_SECONDS = Histogram(
+    "http_server_request_duration_seconds",
+    "Time to answer, by route template, method and class of status",
+    ("route", "method", "status_class"),
+    buckets=LATENCY_SECONDS,
+)
+BUSINESS_REFUSALS = Counter("business_refusals_total", "Business answers that are no errors (409)", ("code",))
+ORDERS_ACCEPTED = Counter("orders_accepted_total", "Orders answered with 202 for the first time")
+COALESCER_WAITING = Gauge("coalescer_waiting", "Commands that wait for their batch", ("use_case",))
+COALESCER_BATCH_SIZE = Histogram(
+    "coalescer_batch_size", "Commands in a batch", ("use_case",), buckets=(1, 2, 5, 10, 20, 50, 100, 200)
+)
+
+# Database
+DATABASE_TRANSACTIONS = Counter("database_transactions_total", "Transactions by how they ended", ("outcome",))
+DATABASE_CONFLICTS = Counter("database_conflicts_total", "Deadlocks (1213) and lock time-outs (1205)", ("error",))
+DATABASE_PRIMARY_CHANGES = Counter("database_primary_changes_total", "How often the primary was looked for anew")
+
+# Consumers
+CONSUMER_BATCH_SECONDS = Histogram(
+    "consumer_batch_seconds", "Time of a batch from its first record to its commit", ("group",), buckets=LATENCY_SECONDS
+)
+CONSUMER_BATCHES = Counter("consumer_batches_total", "Batches that were committed", ("group",))
+CONSUMER_RECORDS = Counter("consumer_records_total", "Records by result", ("group", "result"))
+CONSUMER_BUSY_SECONDS = Counter("consumer_busy_seconds_total", "Time spent on batches", ("group",))
+CONSUMER_BATCH_LIMIT = Gauge("consumer_batch_limit", "Most records in a batch", ("group",))
+CONSUMER_OLDEST_RECORD_AGE_SECONDS = Gauge(
+    "consumer_oldest_record_age_seconds", "Age of the oldest record in hand; 0 when there is none", ("group",)
+)
+CONSUMER_ASSIGNED = Gauge("consumer_assigned", "1 for each partition that is assigned", ("group", "topic", "partition"))
+CONSUMER_REBALANCES = Counter("consumer_rebalances_total", "Assignments and revocations", ("group", "kind"))
+CONSUMER_RETRIES = Counter("consumer_retries_total", "Batches that were tried again, by cause", ("group", "cause"))
+
+# Outbox
+OUTBOX_ROWS = Gauge("outbox_rows", "Messages that wait to be published")
+OUTBOX_OLDEST_AGE_SECONDS = Gauge("outbox_oldest_age_seconds", "Age of the oldest message that waits; 0 when none does")
+OUTBOX_PUBLISHED = Counter("outbox_published_total", "Messages that Kafka acknowledged", ("topic",))
+OUTBOX_FAILURES = Counter("outbox_failures_total", "Messages that Kafka did not acknowledge in time", ("topic",))
+
+# Saga
+SAGAS_OPEN = Gauge("sagas_open", "Sagas that are not final and compensated")
+SAGA_OLDEST_AGE_SECONDS = Gauge("saga_oldest_age_seconds", "Age of the oldest open saga; 0 when none is open")
+SAGAS_QUEUED = Gauge("sagas_queued", "Overdue sagas whose message is still ahead of its group")
+SAGA_REDRIVES = Counter("saga_redrives_total", "Lost steps that were sent again", ("step",))
+SAGA_CANCELS = Counter("saga_cancels_total", "Orders cancelled by the watch", ("cause",))
+SAGAS_UNCOMPENSATED = Gauge("sagas_uncompensated", "Failed orders not compensated after 60 seconds; must stay 0")
+
+# Deliveries to the partner
+DELIVERIES = Counter("deliveries_total", "Attempts to deliver by result", ("result",))
+DELIVERIES_DUE = Gauge("deliveries_due", "Deliveries that are due")

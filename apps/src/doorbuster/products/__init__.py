@@ -1,0 +1,1 @@
+"""The catalogue, and the stock that is reserved and released for orders."""

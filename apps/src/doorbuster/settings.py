@@ -1,0 +1,92 @@
+"""What a process is told by its environment: read once, typed, frozen; unsafe values refuse to start.
+
+Variables begin with DOORBUSTER_, groups are separated by two underscores: DOORBUSTER_MYSQL__HOSTS. Passwords come from
+files that Secrets are mounted as.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _split(value: object) -> object:
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+class MySqlSettings(BaseModel, frozen=True):
+    """How to reach the MySQL group, or a managed server as a list of one host (P10)."""
+
+    hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1",)
+    """Hosts of the members, separated by commas. Any of them is asked who is the primary (R18)."""
+    port: Port = 3306
+    """Port of every member."""
+    user: str = "app"
+    """The applications' account."""
+    database: str = "doorbuster"
+    """The applications' database."""
+    password_file: Path | None = None
+    """File with the account's password; None means an account without one."""
+    pool_size: Annotated[int, Field(ge=1, le=16)] = 4
+    """Connections to the primary, without overflow: 2 in a consumer, 4 in an API pod (R18)."""
+    connect_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """Longest time to open a connection; a shorter one gives up on busy machines."""
+    transaction_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """Longest time of one round trip in a transaction (R2); then the connection is closed."""
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        return _split(value)
+
+    @property
+    def password(self) -> SecretStr:
+        """The password, read anew each time: a Secret may be changed."""
+        return SecretStr(self.password_file.read_text().strip() if self.password_file else "")
+
+
+class KafkaSettings(BaseModel, frozen=True):
+    """How to reach Kafka."""
+
+    servers: str = "127.0.0.1:9092"
+    """Bootstrap servers, `host:port` separated by commas; all of them, so that one may be gone."""
+
+
+class RedisSettings(BaseModel, frozen=True):
+    """How to reach Redis through its Sentinels, or a managed one directly."""
+
+    sentinels: Annotated[tuple[str, ...], NoDecode] = ()
+    """`host:port` of the Sentinels, separated by commas; empty means no Sentinels."""
+    primary_name: str = "doorbuster"
+    """The name under which the Sentinels know the primary."""
+    address: str = "127.0.0.1:6379"
+    """`host:port` of Redis where there are no Sentinels."""
+    password_file: Path | None = None
+    """File with the password of Redis and Sentinels."""
+
+    @field_validator("sentinels", mode="before")
+    @classmethod
+    def _sentinels(cls, value: object) -> object:
+        return _split(value)
+
+    @property
+    def password(self) -> SecretStr:
+        """The password, read anew each time."""
+        return SecretStr(self.password_file.read_text().strip() if self.password_file else "")
+
+
+class Settings(BaseSettings):
+    """Everything that a process of the applications is told."""
+
+    model_config = SettingsConfigDict(env_prefix="DOORBUSTER_", env_nested_delimiter="__", frozen=True, extra="ignore")
+
+    mysql: MySqlSettings = MySqlSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    admin_port: Port = 9100
+    """Port of metrics and probes, never reachable from the ingress."""
+    log_level: str = "INFO"
+    """Least severe level that is logged."""
