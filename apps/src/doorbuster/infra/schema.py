@@ -20,7 +20,7 @@ METADATA = MetaData(
     }
 )
 # Every table: names are compared byte by byte, so that two ids are never equal by a language's rules.
-OPTIONS = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_0900_bin"}
+OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_0900_bin"}
 
 
 class UuidBytes(TypeDecorator[UUID]):

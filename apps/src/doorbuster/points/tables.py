@@ -14,8 +14,8 @@ point_balances = Table(
     **OPTIONS,
 )
 
-# Append-only; the entries of a transaction and kind sum to zero. `account` is `user:<id>` or `system:<name>`. For orders
-# the transaction is the order's id, so an order is charged and restored once at most, whatever happens.
+# Append-only; the entries of a transaction and kind sum to zero. `account` is `user:<id>` or `system:<name>`. For an
+# order the transaction is its id, so it is paid and restored once at most, whatever happens.
 point_entries = Table(
     "point_entries",
     METADATA,

@@ -15,8 +15,8 @@ products = Table(
     **OPTIONS,
 )
 
-# R8: a table of its own, so that a sale never locks the catalogue. Sold is `supplied - available`; the constraint stands
-# behind the code.
+# R8: a table of its own, so that a sale never locks the catalogue. Sold is `supplied - available`; the constraint
+# stands behind the code.
 stock = Table(
     "stock",
     METADATA,
