@@ -1,0 +1,49 @@
+"""The checker is worth something: each planted mistake is found within a few seeds, by its own invariant."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.doorbuster.simulation.defects import Defect, Violation
+from tests.unit.doorbuster.simulation.run import simulate
+
+MOST_SEEDS = 120
+FOUND_BY = {
+    Defect.LOST_UPDATE: "supplied",
+    Defect.OFFSET_FIRST: "never took a message",
+    Defect.EFFECT_REPEATED: "sales are miscounted",
+    Defect.COMPENSATED_TWICE: "supplied",
+    Defect.NO_TOMBSTONE: "what is reserved isn't what is paid",
+    Defect.FLOW_IGNORES_PIVOT: "payment.paid in step COMPENSATING",
+    Defect.PAYMENT_IGNORES_PIVOT: "points moved",
+    Defect.SPENT_TWICE: "is inserted twice",
+    Defect.SENT_BEFORE_COMMIT: "order.completed wasn't sent exactly once",
+    Defect.RELAY_MARKS_FIRST: "never published",
+    Defect.COMPENSATED_TOO_SOON: "what is reserved isn't what is paid",
+}
+
+
+def violations(defect: Defect) -> Iterator[tuple[int, Violation]]:
+    """Yield the seeds that find the defect, and what they find."""
+    for seed in range(MOST_SEEDS):
+        try:
+            simulate(seed, defect)
+        except Violation as exc:
+            yield seed, exc
+
+
+def test_every_defect_has_the_invariant_that_finds_it() -> None:
+    assert FOUND_BY.keys() == set(Defect)
+
+
+@pytest.mark.parametrize("defect", Defect, ids=lambda defect: defect.name.lower())
+def test_planted_defect_is_found_by_its_invariant(defect: Defect) -> None:
+    assert any(FOUND_BY[defect] in str(violation) for _, violation in violations(defect))
+
+
+def test_violation_says_how_to_repeat_it() -> None:
+    seed, violation = next(violations(Defect.NO_TOMBSTONE))
+
+    assert violation.__notes__ == [f"repeat it: python -m tests.unit.doorbuster.simulation {seed} NO_TOMBSTONE"]
+    with pytest.raises(Violation, match=str(violation)):
+        simulate(seed, Defect.NO_TOMBSTONE)
