@@ -1,0 +1,58 @@
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+
+from doorbuster.infra.answers import Answer, Outcome
+from doorbuster.infra.idempotency_keys import Keyed
+from doorbuster.infra.in_flight import KeyInFlight
+from doorbuster.infra.keyed_commands import NOT_WITHOUT_BROKER, KeyedCommands
+from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError, NotAccepted, Overloaded
+
+DONE = Answer(status=201, body=b"{}")
+
+
+def keyed(name: str) -> Keyed[str]:
+    return Keyed(key_id=name.encode(), body_hash=b"", attempt=UUID(int=1), command=name)
+
+
+async def outcomes_by_name(batch: Sequence[Keyed[str]]) -> Sequence[Outcome | DoorbusterError]:
+    special: dict[str, Outcome | DoorbusterError] = {"closed": NOT_WITHOUT_BROKER, "locked": NotAccepted("lock")}
+    return [special.get(each.command, DONE) for each in batch]
+
+
+def commands() -> KeyedCommands[str]:
+    return KeyedCommands(outcomes_by_name, name="test", deadline_seconds=5)
+
+
+async def test_each_command_gets_its_own_outcome() -> None:
+    running = commands()
+
+    results = await asyncio.gather(
+        running.run(keyed("good"), user=1),
+        running.run(keyed("closed"), user=2),
+        running.run(keyed("locked"), user=3),
+        return_exceptions=True,
+    )
+
+    assert results[0] == DONE
+    assert [type(result) for result in results[1:]] == [BrokerUnavailable, NotAccepted]
+
+
+async def test_the_same_key_twice_at_once_is_in_flight() -> None:
+    running = commands()
+
+    results = await asyncio.gather(
+        running.run(keyed("good"), user=1), running.run(keyed("good"), user=1), return_exceptions=True
+    )
+
+    assert [type(result) for result in results] == [Answer, KeyInFlight]
+
+
+async def test_after_draining_nothing_is_taken() -> None:
+    running = commands()
+    await running.drain()
+
+    with pytest.raises(Overloaded):
+        await running.run(keyed("good"), user=1)
