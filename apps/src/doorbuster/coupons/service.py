@@ -1,0 +1,22 @@
+"""The use case of the coupons: the coupon step of an order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from doorbuster.contracts.bodies import Body
+from doorbuster.coupons.model import CouponState, decide
+from doorbuster.coupons.ports import RedemptionRepository
+from doorbuster.kernel.deciding import deciding
+from doorbuster.kernel.ids import OrderId
+
+
+class CouponService:
+    """What the coupon group does with a batch: answers every order, also without a coupon (R14)."""
+
+    async def handle(self, repository: RedemptionRepository, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
+        """Write what the orders' redemptions become; return the answers."""
+        state = CouponState(redemptions=await repository.claim({OrderId(body.order_id) for body in bodies}, now))
+        with deciding():
+            decision = decide(state, bodies, now)
+        await repository.save(decision)
+        return decision.events

@@ -1,0 +1,68 @@
+"""Use cases of the products: stock for orders, the count of sales, reads of the catalogue."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from doorbuster.contracts.bodies import Body
+from doorbuster.kernel.deciding import deciding
+from doorbuster.kernel.ids import OrderId, ProductId
+from doorbuster.products.model import Product, StockState, decide, products_needed
+from doorbuster.products.ports import CatalogueSource, SalesRepository, StockRepository
+from doorbuster.products.sales import count
+
+LONGEST_PAGE = 100
+
+
+class StockService:
+    """What the stock group does with a batch: reserves and releases units (R14)."""
+
+    async def handle(self, repository: StockRepository, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
+        """Reserve or release what the bodies ask for; return the answers."""
+        reservations = await repository.claim({OrderId(body.order_id) for body in bodies}, now)
+        with deciding():
+            products = products_needed(reservations, bodies)
+        state = StockState(reservations=reservations, available=await repository.lock_stock(products))
+        with deciding():
+            decision = decide(state, bodies, now)
+        await repository.save(state, decision)
+        return decision.events
+
+
+class SalesService:
+    """What the post-process group does with a batch: counts each completed order once (R11)."""
+
+    async def handle(self, repository: SalesRepository, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
+        """Count what was never counted; return that the orders' data is ready for the partner."""
+        uncounted = await repository.claim_uncounted({OrderId(body.order_id) for body in bodies}, now)
+        with deciding():
+            decision = count(uncounted, bodies)
+        await repository.add(decision.sales)
+        return decision.events
+
+
+class CatalogueService:
+    """Reads of the catalogue, many products at once."""
+
+    def __init__(self, source: CatalogueSource) -> None:
+        """Read from this source."""
+        self._source = source
+
+    async def find(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
+        """Return the products that exist; what a secondary doesn't find is asked of the primary (R5)."""
+        async with self._source.secondary() as catalogue:
+            found = await catalogue.find(product_ids)
+        missing = set(product_ids) - found.keys()
+        if not missing:
+            return found
+        async with self._source.primary() as catalogue:
+            return {**found, **await catalogue.find(missing)}
+
+    async def available(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, int]:
+        """Return the available units of the products that have stock, as the primary knows them."""
+        async with self._source.primary() as catalogue:
+            return await catalogue.available(product_ids)
+
+    async def page(self, *, after: ProductId | None = None, limit: int = LONGEST_PAGE) -> Sequence[Product]:
+        """Return products behind `after`, ascending by id; at most 100, also if `limit` is more."""
+        async with self._source.secondary() as catalogue:
+            return await catalogue.page(after, min(limit, LONGEST_PAGE))
