@@ -3,6 +3,9 @@
 Labels have few values: never an id of a user, an order or a product.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from prometheus_client import Counter, Gauge, Histogram
 
 LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -40,12 +43,49 @@ CONSUMER_OLDEST_RECORD_AGE_SECONDS = Gauge(
 CONSUMER_ASSIGNED = Gauge("consumer_assigned", "1 for each partition that is assigned", ("group", "topic", "partition"))
 CONSUMER_REBALANCES = Counter("consumer_rebalances_total", "Assignments and revocations", ("group", "kind"))
 CONSUMER_RETRIES = Counter("consumer_retries_total", "Batches that were tried again, by cause", ("group", "cause"))
+CONSUMER_ERRORS = Counter(
+    "consumer_errors_total", "Errors that Kafka told the consumer, by Kafka's name for them", ("group", "error")
+)
 
 # Outbox
 OUTBOX_ROWS = Gauge("outbox_rows", "Messages that wait to be published")
 OUTBOX_OLDEST_AGE_SECONDS = Gauge("outbox_oldest_age_seconds", "Age of the oldest message that waits; 0 when none does")
 OUTBOX_PUBLISHED = Counter("outbox_published_total", "Messages that Kafka acknowledged", ("topic",))
 OUTBOX_FAILURES = Counter("outbox_failures_total", "Messages that Kafka did not acknowledge in time", ("topic",))
+
+# Kafka, in the names and labels of kafka_exporter (P14). A collector makes the samples from what it has read last, so
+# these are no objects of the client library: name → what it says, and its labels.
+KAFKA_GAUGES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "kafka_brokers": ("Brokers of the cluster", ()),
+        "kafka_topic_partitions": ("Partitions of the topic", ("topic",)),
+        "kafka_topic_partition_current_offset": ("Log end: the next offset", ("topic", "partition")),
+        "kafka_topic_partition_oldest_offset": ("The oldest offset that is kept", ("topic", "partition")),
+        "kafka_topic_partition_leader": ("The leading broker", ("topic", "partition")),
+        "kafka_topic_partition_replicas": ("Replicas of the partition", ("topic", "partition")),
+        "kafka_topic_partition_in_sync_replica": ("Replicas that are in sync", ("topic", "partition")),
+        "kafka_topic_partition_under_replicated_partition": (
+            "1 if a replica is not in sync",
+            ("topic", "partition"),
+        ),
+        "kafka_consumergroup_members": ("Members of the group", ("consumergroup",)),
+        "kafka_consumergroup_current_offset": ("Committed offset", ("consumergroup", "topic", "partition")),
+        "kafka_consumergroup_current_offset_sum": ("Committed offsets of the topic", ("consumergroup", "topic")),
+        "kafka_consumergroup_lag": (
+            "Log end minus committed offset, in records",
+            ("consumergroup", "topic", "partition"),
+        ),
+        "kafka_consumergroup_lag_sum": ("Lag of all partitions of the topic, in records", ("consumergroup", "topic")),
+        "kafka_exporter_sample_age_seconds": ("How long ago the samples beside this one were read", ()),
+    }
+)
+KAFKA_EXPORTER_LAST_SUCCESS = Gauge(
+    "kafka_exporter_last_success_timestamp", "When everything was read from Kafka last, in seconds since 1970; 0: never"
+)
+KAFKA_EXPORTER_FAILURES = Counter("kafka_exporter_failures_total", "Rounds in which something could not be read")
+
+# Jobs of which one replica works and the others stand by
+LOCK_HELD = Gauge("lock_held", "1 while this process holds the lock and works; 0 while it stands by", ("lock",))
 
 # Saga
 SAGAS_OPEN = Gauge("sagas_open", "Sagas that are not final and compensated")

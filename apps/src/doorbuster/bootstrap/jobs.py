@@ -1,0 +1,108 @@
+"""Puts the jobs together: relay, watch, lag exporter."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+from prometheus_client import REGISTRY
+
+from doorbuster.bootstrap.saga_watch import SagaWatch
+from doorbuster.infra import redis
+from doorbuster.infra.admin import AdminServer
+from doorbuster.infra.background import in_background
+from doorbuster.infra.database import Database
+from doorbuster.infra.database_lock import DatabaseLock
+from doorbuster.infra.kafka_clients import admin_client
+from doorbuster.infra.lag_collector import KafkaCollector, keep_reading
+from doorbuster.infra.logging import configure
+from doorbuster.infra.offsets import GroupOffsets
+from doorbuster.infra.outbox_backlog import show_backlog, watch_backlog
+from doorbuster.infra.process import stop_event
+from doorbuster.infra.producer import Producer
+from doorbuster.infra.relay import Relay
+from doorbuster.infra.upkeep import keep_purging
+from doorbuster.kernel.ids import IdFactory
+from doorbuster.orders.watch_repository import MySqlWatchSource
+from doorbuster.orders.watch_service import WatchService
+from doorbuster.settings import Settings
+
+RELAY_LOCK = "relay"
+# The lock's own connection, the next batch, and the measurement; writing: the notes and the purge.
+RELAY_READERS = 3
+RELAY_WRITERS = 2
+WATCH_LOCK = "watch"
+# The lock's own connection and the look's reads; writing: what is driven on.
+WATCH_READERS = 2
+WATCH_WRITERS = 1
+
+Job = Callable[[Settings, asyncio.Event], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+def run_process(job: Job) -> None:
+    """Run a job as this process: settings from the environment, logs, probes and metrics, until SIGTERM."""
+    settings = Settings()
+    configure(settings.log_level)
+    asyncio.run(_serve(settings, job))
+
+
+async def _serve(settings: Settings, job: Job) -> None:
+    admin = AdminServer()
+    with stop_event() as stop:
+        # Ready depends on no server (R17): a job without them tries again by itself.
+        await admin.start(settings.admin_port, ready=lambda: not stop.is_set())
+        try:
+            log.info("job_started")
+            await job(settings, stop)
+        finally:
+            await admin.stop()
+            log.info("job_ended")
+
+
+async def relay(settings: Settings, stop: asyncio.Event) -> None:
+    """Publish the outbox while this process holds the relay's lock; measure it always (R9)."""
+    database = _database(settings, writers=RELAY_WRITERS, readers=RELAY_READERS)
+    producer = Producer.connect(settings.kafka)
+    client = redis.connect(settings.redis)
+    lock = DatabaseLock(database, RELAY_LOCK)
+    publisher = Relay(database, producer)
+    try:
+        async with in_background(
+            watch_backlog(database, show_backlog),
+            redis.listen_for_wakeups(client, publisher.wake),
+            keep_purging(database, lock),
+        ):
+            await lock.run(partial(publisher.run, stop=stop), stop=stop)
+    finally:
+        await producer.close()
+        await client.aclose()
+        await database.close()
+
+
+async def watch(settings: Settings, stop: asyncio.Event) -> None:
+    """Look after the open sagas while this process holds the watch's lock (R15)."""
+    database = _database(settings, writers=WATCH_WRITERS, readers=WATCH_READERS)
+    new_id = IdFactory(lambda: time.time_ns() // 1_000_000, secrets.randbits)
+    service = WatchService(MySqlWatchSource(database, new_id), GroupOffsets(admin_client(settings.kafka)))
+    try:
+        await DatabaseLock(database, WATCH_LOCK).run(partial(SagaWatch(service).run, stop=stop), stop=stop)
+    finally:
+        await database.close()
+
+
+async def lag_exporter(settings: Settings, stop: asyncio.Event) -> None:
+    """Read from Kafka how far everything is, and serve it as kafka_exporter does (P14)."""
+    collector = KafkaCollector()
+    REGISTRY.register(collector)
+    try:
+        await keep_reading(admin_client(settings.kafka), collector, stop=stop)
+    finally:
+        REGISTRY.unregister(collector)
+
+
+def _database(settings: Settings, *, writers: int, readers: int) -> Database:
+    return Database(settings.mysql.model_copy(update={"pool_size": writers}), reader_pool_size=readers)
