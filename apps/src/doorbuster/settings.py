@@ -78,6 +78,55 @@ class RedisSettings(BaseModel, frozen=True):
         return SecretStr(self.password_file.read_text().strip() if self.password_file else "")
 
 
+class IssuerSettings(BaseModel, frozen=True):
+    """An issuer of tokens that the API believes (R20)."""
+
+    issuer: Annotated[str, Field(min_length=1, max_length=255)]
+    """What its tokens carry as `iss`."""
+    jwks_url: Annotated[str, Field(pattern=r"^https?://", max_length=2048)]
+    """Where its public keys are, as a JSON Web Key Set."""
+
+
+class AuthSettings(BaseModel, frozen=True):
+    """Whose tokens the API believes."""
+
+    issuers: tuple[IssuerSettings, ...] = ()
+    """JSON list of objects with `issuer` and `jwks_url`; none means that every token is refused."""
+    audience: Annotated[str, Field(min_length=1)] = "doorbuster"
+    """What a token must carry as `aud`."""
+    leeway_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    """How far an issuer's clock may be off."""
+
+
+class ApiSettings(BaseModel, frozen=True):
+    """The HTTP API's own."""
+
+    port: Port = 8000
+    """Public port."""
+    deadline_seconds: Annotated[float, Field(gt=0, le=30)] = 2.5
+    """Longest time of a request; a client is told by then, whatever is known."""
+    drain_seconds: Annotated[float, Field(ge=1, le=25)] = 15.0
+    """Longest time for open requests to end after SIGTERM; the pod's grace is 30 seconds."""
+
+
+class IssuerJobSettings(BaseModel, frozen=True):
+    """The development issuer's own (R20)."""
+
+    port: Port = 8010
+    """Port of the issuer."""
+    name: Annotated[str, Field(min_length=1, max_length=255)] = "doorbuster-development"
+    """What its tokens carry as `iss`."""
+    private_key_file: Path | None = None
+    """File with the Ed25519 private key in PEM (PKCS 8); the issuer refuses to start without one."""
+
+
+class PartnerSettings(BaseModel, frozen=True):
+    """The partner that is told about paid orders (R11)."""
+
+    address: Annotated[str, Field(pattern=r"^https?://", max_length=2048)] | None = None
+    """URL that takes orders by POST; None means that deliveries wait until there is one."""
+
+
 class Settings(BaseSettings):
     """Everything that a process of the applications is told."""
 
@@ -86,6 +135,10 @@ class Settings(BaseSettings):
     mysql: MySqlSettings = MySqlSettings()
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
+    auth: AuthSettings = AuthSettings()
+    api: ApiSettings = ApiSettings()
+    issuer: IssuerJobSettings = IssuerJobSettings()
+    partner: PartnerSettings = PartnerSettings()
     admin_port: Port = 9100
     """Port of metrics and probes, never reachable from the ingress."""
     log_level: str = "INFO"

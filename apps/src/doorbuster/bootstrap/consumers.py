@@ -1,0 +1,171 @@
+"""Puts the consumers together: for each its group, its business step on a repository, and what runs beside it."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from doorbuster.bootstrap.delivery_measures import DeliveryMeasures
+from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.topics import READ_BY, Group, Topic
+from doorbuster.coupons.repository import MySqlRedemptionRepository
+from doorbuster.coupons.service import CouponService
+from doorbuster.deliveries.repository import MySqlDeliveries, MySqlDeliveryRepository
+from doorbuster.deliveries.service import DeliveryService, Sender
+from doorbuster.infra.database import Database
+from doorbuster.infra.kafka_record_source import KafkaRecordSource, consumer_configuration
+from doorbuster.infra.message_batches import MessageBatches, Step
+from doorbuster.infra.partner import HttpPartner
+from doorbuster.infra.record_source import RecordSource
+from doorbuster.infra.records import BatchHandler
+from doorbuster.kernel.ids import IdFactory
+from doorbuster.orders.repository import MySqlOrderRepository
+from doorbuster.orders.service import OrderFlowService
+from doorbuster.points.repository import MySqlPointRepository
+from doorbuster.points.service import PaymentService
+from doorbuster.products.repository import MySqlSalesRepository, MySqlStockRepository
+from doorbuster.products.service import SalesService, StockService
+from doorbuster.settings import Settings
+
+# One batch at a time, and what runs beside it (R18).
+CONNECTIONS = 2
+
+Repository = TypeVar("Repository")
+# Runs beside the consumer until the event is set.
+Companion = Callable[[asyncio.Event], Coroutine[None, None, None]]
+
+log = structlog.get_logger()
+
+
+class ConsumerName(StrEnum):
+    """The consumers by the names of their Deployments, without `consumer-`."""
+
+    STOCK = "stock"
+    COUPON = "coupon"
+    ORDER_FLOW = "order-flow"
+    PAYMENT = "payment"
+    POST_PROCESS = "post-process"
+    EXTERNAL_DATA = "external-data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """One consumer group's work.
+
+    Attributes:
+        about: what it does, in a sentence.
+        step: what it does with a batch of messages.
+    """
+
+    group: Group
+    about: str
+    step: Step
+
+    @property
+    def topics(self) -> Sequence[Topic]:
+        """The topics that the group reads."""
+        return READ_BY[self.group]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a consumer process is made of; connects when it is used."""
+
+    source: RecordSource
+    handler: BatchHandler
+    companions: Sequence[Companion]
+
+
+@asynccontextmanager
+async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Parts]:
+    """Yield the parts of a consumer's process; its connections to MySQL and to the partner end with the context."""
+    consumer = CONSUMERS[name]
+    database = Database(settings.mysql.model_copy(update={"pool_size": CONNECTIONS}))
+    try:
+        async with _companions(name, settings, database) as companions:
+            yield Parts(
+                source=KafkaRecordSource(consumer_configuration(settings.kafka, consumer.group)),
+                handler=MessageBatches(database, consumer.group, consumer.step, _new_ids()),
+                companions=companions,
+            )
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _companions(name: ConsumerName, settings: Settings, database: Database) -> AsyncIterator[Sequence[Companion]]:
+    if name is not ConsumerName.EXTERNAL_DATA:
+        yield ()
+    elif settings.partner.address is None:
+        log.warning("no_partner_configured")
+        yield ()
+    else:
+        async with HttpPartner(settings.partner.address) as partner:
+            sender = Sender(
+                deliveries=MySqlDeliveries(database),
+                partner=partner,
+                clock=time.monotonic,
+                observer=DeliveryMeasures(),
+            )
+            yield (sender.run,)
+
+
+def _step(
+    handle: Callable[[Repository, Sequence[Body], datetime], Awaitable[Sequence[Body]]],
+    repository: Callable[[AsyncConnection], Repository],
+) -> Step:
+    """Bind a service's use case to the repository that it needs, made anew on each transaction's connection."""
+
+    async def step(connection: AsyncConnection, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
+        return await handle(repository(connection), bodies, now)
+
+    return step
+
+
+def _new_ids() -> IdFactory:
+    return IdFactory(lambda: time.time_ns() // 1_000_000, secrets.randbits)
+
+
+CONSUMERS: Mapping[ConsumerName, Consumer] = MappingProxyType(
+    {
+        ConsumerName.STOCK: Consumer(
+            group=Group.STOCK,
+            about="Reserves the units of new orders and releases those of cancelled ones.",
+            step=_step(StockService().handle, MySqlStockRepository),
+        ),
+        ConsumerName.COUPON: Consumer(
+            group=Group.COUPON,
+            about="Redeems the coupons of new orders and gives back those of cancelled ones.",
+            step=_step(CouponService().handle, MySqlRedemptionRepository),
+        ),
+        ConsumerName.ORDER_FLOW: Consumer(
+            group=Group.ORDER_FLOW,
+            about="Leads each order's saga from the answers of stock, coupons and payment to its end.",
+            step=_step(OrderFlowService().handle, MySqlOrderRepository),
+        ),
+        ConsumerName.PAYMENT: Consumer(
+            group=Group.PAYMENT,
+            about="Spends points on orders and gives back those of cancelled ones.",
+            step=_step(PaymentService().handle, MySqlPointRepository),
+        ),
+        ConsumerName.POST_PROCESS: Consumer(
+            group=Group.POST_PROCESS,
+            about="Counts the sales of completed orders and hands on their data.",
+            step=_step(SalesService().handle, MySqlSalesRepository),
+        ),
+        ConsumerName.EXTERNAL_DATA: Consumer(
+            group=Group.EXTERNAL_DATA,
+            about="Stores what the partner has to be told, and delivers it.",
+            step=_step(DeliveryService().handle, MySqlDeliveryRepository),
+        ),
+    }
+)
