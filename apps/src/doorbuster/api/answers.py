@@ -1,0 +1,57 @@
+"""What commands are answered: bytes that are stored with the key and given again to every repeat (R1).
+
+An answer carries the id that was minted for its command, so a repeat is known by an id that isn't its own.
+"""
+
+from uuid import UUID
+
+from doorbuster.api.errors import invalid
+from doorbuster.api.problems import FieldError, Problem, problem_body
+from doorbuster.api.schemas import AcceptedOrder, ChargedDocument, OrderLineDocument
+from doorbuster.infra.answers import Answer, Refused
+from doorbuster.kernel.refusals import Refusal
+from doorbuster.orders.model import Order, PlaceOrder
+from doorbuster.points.model import Charged, ChargePoints
+
+
+def order_answer(command: PlaceOrder, outcome: Order | Refusal) -> Answer | Refused:
+    """Return the answer to an order."""
+    if isinstance(outcome, Refusal):
+        return refusal_answer(outcome, command.order_id)
+    document = AcceptedOrder(
+        id=outcome.id,
+        status="PENDING",
+        total=outcome.total,
+        lines=[
+            OrderLineDocument(product_id=line.product_id, quantity=line.quantity, unit_price=line.unit_price)
+            for line in outcome.lines
+        ],
+        created_at=outcome.created_at,
+    )
+    return Answer(status=202, body=document.model_dump_json().encode())
+
+
+def charge_answer(command: ChargePoints, outcome: Charged | Refusal) -> Answer | Refused:
+    """Return the answer to a charge."""
+    if isinstance(outcome, Refusal):
+        return refusal_answer(outcome, command.transaction_id)
+    document = ChargedDocument(id=outcome.transaction_id, balance=outcome.balance)
+    return Answer(status=201, body=document.model_dump_json().encode())
+
+
+def refusal_answer(refusal: Refusal, minted: UUID) -> Answer | Refused:
+    """Return what a refused command is answered.
+
+    A wrong field is the client's to mend: 422, not stored. All else is a business answer: 409, stored. Its instance is
+    the command's id, because the trace of a repeat would be another one.
+    """
+    if refusal.field is not None:
+        errors = [FieldError(field=refusal.field, message=refusal.detail)]
+        return Refused(status=422, body=problem_body(invalid(errors, code=refusal.code), instance=None))
+    problem = Problem(status=409, code=refusal.code, detail=refusal.detail)
+    return Answer(status=409, body=problem_body(problem, instance=minted.urn))
+
+
+def is_replay(answer: Answer, minted: UUID) -> bool:
+    """Tell whether the answer was made for an earlier command than the one that the id was minted for."""
+    return str(minted).encode() not in answer.body

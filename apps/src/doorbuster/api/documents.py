@@ -1,0 +1,49 @@
+"""What routes add to the OpenAPI document, and the one problem that several of them raise."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from doorbuster.api.commands import KEY_HEADER
+from doorbuster.api.problems import MEDIA_TYPE, Code, Problem
+from doorbuster.api.schemas import ChargePointsRequest, PlaceOrderRequest, ProblemDocument
+
+_REFERENCE = "#/components/schemas/{model}"
+# Bodies that routes read themselves, so that FastAPI doesn't know of them.
+_READ_BY_ROUTES = (PlaceOrderRequest, ChargePointsRequest, ProblemDocument)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # FastAPI's own type
+    """Return what a route's `responses` say about problem documents."""
+    content = {MEDIA_TYPE: {"schema": _reference(ProblemDocument)}}
+    return {status: {"description": "A problem document.", "content": content} for status in statuses}
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
+    """Return what a route's `openapi_extra` says about the body and the key that the route reads itself."""
+    key = {
+        "name": KEY_HEADER,
+        "in": "header",
+        "required": True,
+        "description": "A name for this intent, the same in each repeat.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    }
+    body = {"required": True, "content": {"application/json": {"schema": _reference(model)}}}
+    return {"parameters": [key], "requestBody": body}
+
+
+def add_schemas(document: dict[str, Any]) -> dict[str, Any]:  # an OpenAPI document
+    """Return the document with the schemas that `problems` and `body_of` refer to."""
+    _, schemas = models_json_schema([(model, "validation") for model in _READ_BY_ROUTES], ref_template=_REFERENCE)
+    document.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+    return document
+
+
+def not_found(detail: str) -> Problem:
+    """Return the problem of something that doesn't exist, or not for this user."""
+    return Problem(status=404, code=Code.NOT_FOUND, detail=detail)
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(model=model.__name__)}

@@ -1,0 +1,187 @@
+"""The bodies of requests and answers, as the OpenAPI document shows them.
+
+Requests are strict: unknown fields, and a boolean or a fraction in place of an integer, are refused. Points and
+quantities are integers.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from doorbuster.infra.health import State, Verdict
+from doorbuster.orders.model import MOST_LINES, MOST_UNITS
+from doorbuster.points.model import MOST_CHARGE
+
+# Greater integers lose digits in JSON readers that hold numbers as doubles.
+GREATEST_ID = 2**53
+MOST_PER_PAGE = 100
+
+Id = Annotated[int, Field(ge=1, le=GREATEST_ID)]
+
+
+class Command(BaseModel):
+    """What all bodies of requests have in common."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PlaceOrderLine(Command):
+    """So many units of one product; a product stands in one line only."""
+
+    product_id: Id
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)]
+
+
+class PlaceOrderRequest(Command):
+    """What a buyer wants."""
+
+    lines: Annotated[tuple[PlaceOrderLine, ...], Field(min_length=1, max_length=MOST_LINES)]
+
+
+class ChargePointsRequest(Command):
+    """How many points to add to one's own."""
+
+    amount: Annotated[int, Field(ge=1, le=MOST_CHARGE)]
+
+
+class OrderLineDocument(BaseModel):
+    """A line at the price at which it was ordered, in points."""
+
+    product_id: int
+    quantity: int
+    unit_price: int
+
+
+class AcceptedOrder(BaseModel):
+    """An order that was accepted; whether it will be PAID is known later."""
+
+    id: UUID
+    status: Literal["PENDING"]
+    total: int
+    lines: list[OrderLineDocument]
+    created_at: datetime
+
+
+class OrderDocument(BaseModel):
+    """An order as it is now; `failure_reason` and `finished_at` are null until they are known."""
+
+    id: UUID
+    status: Literal["PENDING", "PAID", "FAILED"]
+    total: int
+    lines: list[OrderLineDocument]
+    created_at: datetime
+    failure_reason: str | None
+    finished_at: datetime | None
+
+
+class OrderPage(BaseModel):
+    """Orders, newest first; `next_cursor` is null on the last page."""
+
+    orders: list[OrderDocument]
+    next_cursor: UUID | None
+
+
+class ChargedDocument(BaseModel):
+    """A charge that was made, and the balance just after it."""
+
+    id: UUID
+    balance: int
+
+
+class BalanceDocument(BaseModel):
+    """One's points."""
+
+    balance: int
+
+
+class ProductDocument(BaseModel):
+    """A product and its price in points."""
+
+    id: int
+    name: str
+    price: int
+
+
+class ProductPage(BaseModel):
+    """Products by id; `next_cursor` is null on the last page."""
+
+    products: list[ProductDocument]
+    next_cursor: int | None
+
+
+class FieldErrorDocument(BaseModel):
+    """One field that is wrong."""
+
+    field: str
+    message: str
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457; `code` is stable, `instance` is the trace's id and absent in a stored answer."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldErrorDocument]
+    instance: str | None = None
+
+
+class PageOfOrders(BaseModel):
+    """Which orders to show."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 20
+    cursor: UUID | None = None
+
+
+class PageOfProducts(BaseModel):
+    """Which products to show."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 20
+    cursor: Annotated[int, Field(ge=0, le=GREATEST_ID)] = 0
+
+
+class PoolDocument(BaseModel):
+    """Connections of this process to the primary."""
+
+    size: int
+    in_use: int
+
+
+class DependenciesDocument(BaseModel):
+    """The state of each dependency."""
+
+    mysql: State
+    kafka: State
+    redis: State
+
+
+class OutboxDocument(BaseModel):
+    """What waits to be sent; null where nobody could look."""
+
+    rows: int | None
+    oldest_age_seconds: float | None
+    accepts_orders: bool
+
+
+class CatalogueDocument(BaseModel):
+    """How many products there are; null if they couldn't be counted."""
+
+    products: int | None
+
+
+class HealthDocument(BaseModel):
+    """The state of everything that the API leans on; `failed` comes with status 503."""
+
+    status: Verdict
+    dependencies: DependenciesDocument
+    outbox: OutboxDocument
+    catalogue: CatalogueDocument
+    pool: PoolDocument | None

@@ -1,0 +1,117 @@
+"""Puts the API's use cases together: services, repositories, batches, coalescers, servers."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+
+from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
+from doorbuster.bootstrap.health import ApiHealth
+from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
+from doorbuster.infra import redis
+from doorbuster.infra.broker_gate import BrokerGate, broker_question
+from doorbuster.infra.database import Database
+from doorbuster.infra.idempotent_batches import IdempotentBatches
+from doorbuster.infra.jwks import IssuerKeys
+from doorbuster.infra.keyed_commands import KeyedCommands
+from doorbuster.infra.redis import Wakeups
+from doorbuster.infra.tokens import TokenVerifier
+from doorbuster.kernel.ids import IdFactory
+from doorbuster.orders.model import PlaceOrder
+from doorbuster.points.model import ChargePoints
+from doorbuster.settings import AuthSettings, Settings
+
+# R18: 4 + 4 connections an API pod; these are half of the second 4, for the catalogue gets as many.
+READERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServices:
+    """All that the routes need; what each does is said by the Protocols that the API declares."""
+
+    users: TokenVerifier
+    place_order: KeyedCommands[PlaceOrder]
+    charge_points: KeyedCommands[ChargePoints]
+    orders: OrderReads
+    balances: BalanceReads
+    catalogue: CatalogueReads
+    health: ApiHealth
+    new_id: IdFactory
+
+    async def drain(self) -> None:
+        """Refuse new commands and reads, and return when those that wait have their outcome."""
+        waiting = (self.place_order, self.charge_points, self.orders, self.balances, self.catalogue)
+        await asyncio.gather(*(each.drain() for each in waiting))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presenters:
+    """How outcomes become the bytes that are stored and sent."""
+
+    order: OrderPresenter
+    charge: ChargePresenter
+
+
+@asynccontextmanager
+async def api_services(settings: Settings, presenters: Presenters) -> AsyncIterator[ApiServices]:
+    """Yield the services; afterwards they are drained, then everything is closed. Nothing here waits for a server."""
+    async with AsyncExitStack() as stack:
+        database = Database(settings.mysql, reader_pool_size=READERS)
+        stack.push_async_callback(database.close)
+        client = redis.connect(settings.redis)
+        stack.push_async_callback(client.aclose)
+        gate = BrokerGate(database, broker_question(settings.kafka))
+        gate.start()
+        stack.push_async_callback(gate.close)
+        new_id = id_factory()
+        batches = _order_batches(settings, presenters, database=database, gate=gate, wakeups=Wakeups(client))
+        # Pushed before the services' own drain, so it runs after it.
+        stack.push_async_callback(batches.drain)
+        services = ApiServices(
+            users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
+            place_order=KeyedCommands(batches.run, name="place-order", deadline_seconds=settings.api.deadline_seconds),
+            charge_points=_charge_points(settings, presenters, database=database, new_id=new_id),
+            orders=OrderReads(database, deadline_seconds=settings.api.deadline_seconds),
+            balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
+            catalogue=CatalogueReads(database, deadline_seconds=settings.api.deadline_seconds),
+            health=ApiHealth(database=database, gate=gate, redis=client, monotonic=time.monotonic),
+            new_id=new_id,
+        )
+        stack.push_async_callback(services.drain)
+        yield services
+
+
+def id_factory() -> IdFactory:
+    """Return what mints ids for one process (R19)."""
+    return IdFactory(milliseconds=lambda: time.time_ns() // 1_000_000, random_bits=secrets.randbits)
+
+
+def _key_client() -> httpx.AsyncClient:
+    # No redirects and no proxies of the environment: keys come from where the settings say, or not at all.
+    return httpx.AsyncClient(timeout=2.0, follow_redirects=False, trust_env=False)
+
+
+def _verifier(auth: AuthSettings, client: httpx.AsyncClient) -> TokenVerifier:
+    keys = {each.issuer: IssuerKeys(each.jwks_url, client, monotonic=time.monotonic) for each in auth.issuers}
+    return TokenVerifier(keys, audience=auth.audience, leeway_seconds=auth.leeway_seconds, clock=time.time)
+
+
+def _order_batches(
+    settings: Settings, presenters: Presenters, *, database: Database, gate: BrokerGate, wakeups: Wakeups
+) -> BatchesThatWake[PlaceOrder]:
+    step = order_step(presenters.order, gate.accepts)
+    batches = IdempotentBatches(database, step, id_factory(), settle_seconds=settings.api.deadline_seconds)
+    return BatchesThatWake(batches.run, wakeups.publish_wakeup)
+
+
+def _charge_points(
+    settings: Settings, presenters: Presenters, *, database: Database, new_id: Callable[[], UUID]
+) -> KeyedCommands[ChargePoints]:
+    deadline = settings.api.deadline_seconds
+    batches = IdempotentBatches(database, charge_step(presenters.charge), new_id, settle_seconds=deadline)
+    return KeyedCommands(batches.run, name="charge-points", deadline_seconds=deadline)

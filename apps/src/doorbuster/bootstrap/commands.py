@@ -1,0 +1,97 @@
+"""Binds the services' steps to repositories, and their outcomes to answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from doorbuster.infra.answers import Answer, Decided, Outcome, Refused
+from doorbuster.infra.idempotency_keys import Keyed
+from doorbuster.infra.idempotent_batches import CommandStep
+from doorbuster.infra.keyed_commands import NOT_WITHOUT_BROKER
+from doorbuster.kernel.errors import DoorbusterError
+from doorbuster.kernel.refusals import Refusal
+from doorbuster.orders.model import Order, PlaceOrder
+from doorbuster.orders.repository import MySqlOrderRepository
+from doorbuster.orders.service import OrderPlacement
+from doorbuster.points.model import Charged, ChargePoints
+from doorbuster.points.repository import MySqlPointRepository
+from doorbuster.points.service import ChargeService
+from doorbuster.products.repository import MySqlCatalogueRepository
+
+OrderPresenter: TypeAlias = Callable[[PlaceOrder, Order | Refusal], Answer | Refused]
+ChargePresenter: TypeAlias = Callable[[ChargePoints, Charged | Refusal], Answer | Refused]
+
+C = TypeVar("C")
+
+
+def order_step(present: OrderPresenter, accepts: Callable[[], bool]) -> CommandStep[PlaceOrder]:
+    """Return the step that places orders.
+
+    Args:
+        present: makes the answer to a command.
+        accepts: whether the outbox may grow (R17).
+    """
+    placement = OrderPlacement()
+
+    async def step(connection: AsyncConnection, commands: Sequence[PlaceOrder], now: datetime) -> Decided:
+        if not accepts():
+            return Decided(outcomes=[NOT_WITHOUT_BROKER] * len(commands))
+        placed = await placement.handle(
+            MySqlOrderRepository(connection), MySqlCatalogueRepository(connection), commands, now
+        )
+        outcomes = [present(command, outcome) for command, outcome in zip(commands, placed.outcomes, strict=True)]
+        return Decided(outcomes=outcomes, events=placed.events)
+
+    return step
+
+
+def charge_step(present: ChargePresenter) -> CommandStep[ChargePoints]:
+    """Return the step that charges points.
+
+    Args:
+        present: makes the answer to a command.
+    """
+    service = ChargeService()
+
+    async def step(connection: AsyncConnection, commands: Sequence[ChargePoints], now: datetime) -> Decided:
+        outcomes = await service.handle(MySqlPointRepository(connection), commands, now)
+        return Decided(outcomes=[present(*pair) for pair in zip(commands, outcomes, strict=True)])
+
+    return step
+
+
+class BatchesThatWake(Generic[C]):
+    """Wakes the relay after each batch, beside the answers: nobody waits for Redis (R9, R17)."""
+
+    def __init__(
+        self,
+        run_batch: Callable[[Sequence[Keyed[C]]], Awaitable[Sequence[Outcome | DoorbusterError]]],
+        wake: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Take what runs a batch, and what wakes the relay, which never raises and takes milliseconds."""
+        self._run_batch = run_batch
+        self._wake = wake
+        self._waking: asyncio.Task[None] | None = None
+        self._again = False
+
+    async def run(self, batch: Sequence[Keyed[C]]) -> Sequence[Outcome | DoorbusterError]:
+        """Return the batch's outcomes."""
+        outcomes = await self._run_batch(batch)
+        # One at a time: a wake-up that is under way may have been sent before this commit, so another follows it.
+        self._again = True
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.create_task(self._wake_up(), name="wake-up")
+        return outcomes
+
+    async def drain(self) -> None:
+        """Return when the last wake-up is sent."""
+        if self._waking is not None:
+            await self._waking
+
+    async def _wake_up(self) -> None:
+        while self._again:
+            self._again = False
+            await self._wake()

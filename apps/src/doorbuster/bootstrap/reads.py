@@ -1,0 +1,107 @@
+"""Binds the reads of the API to services, with a coalescer in front of each (R5)."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from doorbuster.infra.coalesced_reads import OWN_READS, PUBLIC_READS, CoalescedReads
+from doorbuster.infra.database import Database
+from doorbuster.kernel.ids import OrderId, ProductId, UserId
+from doorbuster.orders.model import Order
+from doorbuster.orders.repository import MySqlOrderSource
+from doorbuster.orders.service import OrderQueries
+from doorbuster.points.repository import MySqlPointRepository
+from doorbuster.products.model import Product
+from doorbuster.products.repository import MySqlCatalogueSource
+from doorbuster.products.service import CatalogueService
+
+_OrderKey = tuple[UserId, OrderId]
+_OrderPageKey = tuple[UserId, OrderId | None, int]
+_ProductPageKey = tuple[ProductId, int]
+
+
+class OrderReads:
+    """A buyer's own orders, on the primary."""
+
+    def __init__(self, database: Database, *, deadline_seconds: float) -> None:
+        """Read from this database, within the deadline."""
+        self._queries = OrderQueries(MySqlOrderSource(database))
+        self._by_id: CoalescedReads[_OrderKey, Order] = CoalescedReads(
+            self._find, name="order-by-id", limits=OWN_READS, deadline_seconds=deadline_seconds
+        )
+        self._pages: CoalescedReads[_OrderPageKey, Sequence[Order]] = CoalescedReads(
+            self._find_pages, name="order-page", limits=OWN_READS, deadline_seconds=deadline_seconds
+        )
+
+    async def find(self, order_id: OrderId, *, user_id: UserId) -> Order | None:
+        """Return the order; None if there is none, or it is another buyer's."""
+        return await self._by_id.find((user_id, order_id), user=user_id)
+
+    async def page(self, user_id: UserId, *, before: OrderId | None, limit: int) -> Sequence[Order]:
+        """Return the buyer's orders that are older than `before`, newest first."""
+        return await self._pages.find((user_id, before, limit), user=user_id) or ()
+
+    async def drain(self) -> None:
+        """Refuse new reads, and return when those that wait are done."""
+        await self._by_id.drain()
+        await self._pages.drain()
+
+    async def _find(self, keys: Collection[_OrderKey]) -> Mapping[_OrderKey, Order]:
+        wanted = list(keys)
+        found = await self._queries.find(wanted)
+        return {key: order for key, order in zip(wanted, found, strict=True) if order is not None}
+
+    async def _find_pages(self, keys: Collection[_OrderPageKey]) -> Mapping[_OrderPageKey, Sequence[Order]]:
+        # Each user's page is a query of its own; what the coalescer gives here is its bound.
+        return {key: await self._queries.page(key[0], before=key[1], limit=key[2]) for key in keys}
+
+
+class BalanceReads:
+    """Users' points, on the primary."""
+
+    def __init__(self, database: Database, *, deadline_seconds: float) -> None:
+        """Read from this database, within the deadline."""
+        self._database = database
+        self._balances: CoalescedReads[UserId, int] = CoalescedReads(
+            self._find, name="balance", limits=OWN_READS, deadline_seconds=deadline_seconds
+        )
+
+    async def find(self, user_id: UserId) -> int | None:
+        """Return the balance; None if the user has no account."""
+        return await self._balances.find(user_id, user=user_id)
+
+    async def drain(self) -> None:
+        """Refuse new reads, and return when those that wait are done."""
+        await self._balances.drain()
+
+    async def _find(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        async with self._database.reading() as connection:
+            return await MySqlPointRepository(connection).find(user_ids)
+
+
+class CatalogueReads:
+    """The catalogue, on secondaries that are fit."""
+
+    def __init__(self, database: Database, *, deadline_seconds: float) -> None:
+        """Read from this database, within the deadline."""
+        self._service = CatalogueService(MySqlCatalogueSource(database))
+        self._by_id: CoalescedReads[ProductId, Product] = CoalescedReads(
+            self._service.find, name="product-by-id", limits=PUBLIC_READS, deadline_seconds=deadline_seconds
+        )
+        self._pages: CoalescedReads[_ProductPageKey, Sequence[Product]] = CoalescedReads(
+            self._find_pages, name="product-page", limits=PUBLIC_READS, deadline_seconds=deadline_seconds
+        )
+
+    async def find(self, product_id: ProductId) -> Product | None:
+        """Return the product; None if there is none."""
+        return await self._by_id.find(product_id)
+
+    async def page(self, *, after: ProductId, limit: int) -> Sequence[Product]:
+        """Return products behind `after`, ascending by id."""
+        return await self._pages.find((after, limit)) or ()
+
+    async def drain(self) -> None:
+        """Refuse new reads, and return when those that wait are done."""
+        await self._by_id.drain()
+        await self._pages.drain()
+
+    async def _find_pages(self, keys: Collection[_ProductPageKey]) -> Mapping[_ProductPageKey, Sequence[Product]]:
+        return {key: await self._service.page(after=key[0], limit=key[1]) for key in keys}

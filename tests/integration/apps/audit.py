@@ -1,0 +1,76 @@
+"""What must be true of the database when no order is under way: each rule is a query for what breaks it."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import text
+
+from doorbuster.infra.migrations import connected
+from doorbuster.settings import MySqlSettings
+
+SOLD = """
+    SELECT line.product_id, SUM(line.quantity) AS units FROM orders
+    JOIN JSON_TABLE(orders.`lines`, '$[*]' COLUMNS (
+      product_id BIGINT PATH '$.product_id', quantity BIGINT PATH '$.quantity'))
+      AS line
+    WHERE orders.status = 'PAID' GROUP BY line.product_id
+"""
+RULES: Mapping[str, str] = {
+    "an order is final": "SELECT HEX(id), status FROM orders WHERE status NOT IN ('PAID', 'FAILED')",
+    "a failed order is compensated": """
+        SELECT HEX(id) FROM orders WHERE status = 'FAILED' AND compensated_at IS NULL
+    """,
+    "no saga is open": "SELECT HEX(order_id) FROM order_sagas WHERE open <> 0",
+    "stock is reserved for paid orders and for no others": """
+        SELECT HEX(orders.id), orders.status, reservation.status FROM orders
+        LEFT JOIN stock_reservations AS reservation ON reservation.order_id = orders.id
+        WHERE (orders.status = 'PAID') <> (COALESCE(reservation.status, '') = 'RESERVED')
+    """,
+    "what was sold is what is missing": f"""
+        SELECT stock.product_id, supplied - available, COALESCE(sold.units, 0) FROM stock
+        LEFT JOIN ({SOLD}) AS sold ON sold.product_id = stock.product_id
+        WHERE supplied - available <> COALESCE(sold.units, 0) OR available < 0
+    """,
+    "paid orders are paid in full, others not at all": """
+        SELECT HEX(orders.id), orders.status, orders.total, payment.status, payment.amount FROM orders
+        LEFT JOIN payments AS payment ON payment.order_id = orders.id
+        WHERE (orders.status = 'PAID') <> (COALESCE(payment.status, '') = 'PAID')
+           OR (orders.status = 'PAID' AND payment.amount <> orders.total)
+    """,
+    "each payment has its entries": """
+        SELECT HEX(payments.order_id), payments.amount, entry.amount FROM payments
+        LEFT JOIN point_entries AS entry
+          ON entry.transaction_id = payments.order_id AND entry.kind = 'spend' AND entry.account LIKE 'user:%'
+        WHERE payments.status = 'PAID' AND COALESCE(entry.amount, 0) <> -payments.amount
+    """,
+    "the entries of a transaction sum to zero": """
+        SELECT HEX(transaction_id), kind, SUM(amount) FROM point_entries
+        GROUP BY transaction_id, kind HAVING SUM(amount) <> 0
+    """,
+    "a balance is the sum of its entries": """
+        SELECT user_id, balance, entries.total FROM point_balances
+        LEFT JOIN (SELECT account, SUM(amount) AS total FROM point_entries GROUP BY account) AS entries
+          ON entries.account = CONCAT('user:', user_id)
+        WHERE balance <> COALESCE(entries.total, 0) OR balance < 0
+    """,
+    "each paid order is counted once as a sale": f"""
+        SELECT sales.product_id, sales.units, sold.units FROM product_sales AS sales
+        LEFT JOIN ({SOLD}) AS sold ON sold.product_id = sales.product_id
+        WHERE sales.units <> COALESCE(sold.units, 0)
+        UNION ALL SELECT sold.product_id, NULL, sold.units FROM ({SOLD}) AS sold
+        WHERE sold.product_id NOT IN (SELECT product_id FROM product_sales)
+    """,
+    "the partner was told about each paid order and no other": """
+        SELECT HEX(orders.id), orders.status, delivery.status FROM orders
+        LEFT JOIN deliveries AS delivery ON delivery.order_id = orders.id
+        WHERE (orders.status = 'PAID') <> (COALESCE(delivery.status, '') = 'DELIVERED')
+    """,
+    "nothing is a dead letter": "SELECT seq, topic, message_type FROM outbox WHERE topic LIKE '%.dlt'",
+    "everything is published": "SELECT seq, topic FROM outbox WHERE published_at IS NULL",
+}
+
+
+def breaches(settings: MySqlSettings) -> dict[str, list[tuple[object, ...]]]:
+    """Return the first few rows that break a rule, by rule; empty when all hold."""
+    with connected(settings) as connection:
+        found = {rule: connection.execute(text(f"{query} LIMIT 5")) for rule, query in RULES.items()}
+        return {rule: [tuple(row) for row in rows] for rule, rows in found.items() if rows.rowcount}

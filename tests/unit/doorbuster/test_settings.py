@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from doorbuster.settings import Settings
+
+
+def test_lists_groups_and_issuers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORBUSTER_MYSQL__HOSTS", "mysql-0, mysql-1")
+    monkeypatch.setenv("DOORBUSTER_API__PORT", "8001")
+    monkeypatch.setenv("DOORBUSTER_AUTH__ISSUERS", '[{"issuer": "us", "jwks_url": "http://issuer/keys"}]')
+
+    settings = Settings()
+
+    assert settings.mysql.hosts == ("mysql-0", "mysql-1")
+    assert settings.api.port == 8001
+    assert [(each.issuer, each.jwks_url) for each in settings.auth.issuers] == [("us", "http://issuer/keys")]
+
+
+def test_without_a_word_nobodys_tokens_are_believed() -> None:
+    assert Settings().auth.issuers == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOORBUSTER_AUTH__ISSUERS", '[{"issuer": "us", "jwks_url": "file:///etc/passwd"}]'),
+        ("DOORBUSTER_AUTH__ISSUERS", '[{"issuer": "", "jwks_url": "http://issuer/keys"}]'),
+        ("DOORBUSTER_AUTH__LEEWAY_SECONDS", "3600"),
+        ("DOORBUSTER_API__PORT", "0"),
+        ("DOORBUSTER_API__DEADLINE_SECONDS", "0"),
+    ],
+)
+def test_unsafe_values_refuse_to_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_a_password_is_read_from_its_file_each_time_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("first\n")
+    monkeypatch.setenv("DOORBUSTER_MYSQL__PASSWORD_FILE", str(file))
+    settings = Settings()
+
+    assert settings.mysql.password.get_secret_value() == "first"
+    file.write_text("second")
+    assert settings.mysql.password.get_secret_value() == "second"
+    assert "second" not in repr(settings.mysql.password)
