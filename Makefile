@@ -2,13 +2,15 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up down status diagnose clean check format test test-unit test-integration test-e2e lock
+.PHONY: help setup doctor up down status token diagnose clean check format test test-unit test-integration test-e2e lock
 
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := apps/src:cluster/src
 CLUSTER := $(BIN)/python -m doorbuster_cluster
 LOCKED := requirements/dev.txt
+# The shell's own USER is a login name; only what stands behind `make` counts.
+USER_ID := $(if $(filter command%,$(firstword $(origin USER))),$(USER),1)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +34,9 @@ down: setup ## remove the cluster and put the machine back as it was
 
 status: setup ## show cluster, releases and pods
 	@$(CLUSTER) status
+
+token: setup ## print a token of the user USER (1) for trying the API out
+	@$(CLUSTER) token $(USER_ID)
 
 diagnose: setup ## write a bundle of events, statuses and logs to out/
 	@$(CLUSTER) diagnose

@@ -19,6 +19,7 @@ from doorbuster_cluster.commands.doctor import examine
 from doorbuster_cluster.commands.down import bring_down
 from doorbuster_cluster.commands.images import provide_images
 from doorbuster_cluster.commands.status import show_status
+from doorbuster_cluster.commands.token import token_of
 from doorbuster_cluster.commands.up import bring_up
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.progress import Progress
@@ -107,6 +108,13 @@ def diagnose(output: Path) -> None:
 def images(output: Path) -> None:
     """Have an engine and the images of MySQL, Redis and Kafka ready, without a cluster."""
     _guarded(lambda settings: provide_images(settings, Progress(_console()), output))
+
+
+@main.command()
+@click.argument("user", type=click.IntRange(min=1))
+def token(user: int) -> None:
+    """Print a token of a user, for trying the API out on the local cluster."""
+    click.echo(_guarded(lambda settings: token_of(settings, user)))
 
 
 def _console() -> Console:

@@ -33,8 +33,16 @@ def workshop(engine: Engine, tmp_path: Path) -> Iterator[ImageWorkshop]:
         engine.docker("image", "rm", "--force", *ours)
 
 
+def built(workshop: ImageWorkshop) -> str:
+    """Build the image `tiny` as it is now and return its name."""
+    source = read_source("tiny")
+    reference = workshop.reference(source)
+    workshop.build(source, reference)
+    return reference
+
+
 def test_an_image_is_built_from_its_folder(workshop: ImageWorkshop, folder: Path, tmp_path: Path) -> None:
-    reference = workshop.build(read_source("tiny"))
+    reference = built(workshop)
 
     # On an empty file system there is nothing to run; a container is only made to read from it.
     container = workshop.engine.docker("create", reference, "nothing").strip()
@@ -48,19 +56,19 @@ def test_an_image_is_built_from_its_folder(workshop: ImageWorkshop, folder: Path
 
 @pytest.mark.usefixtures("folder")
 def test_a_second_build_does_nothing(workshop: ImageWorkshop, tmp_path: Path) -> None:
-    reference = workshop.build(read_source("tiny"))
+    reference = built(workshop)
 
     # It couldn't do anything: there is no folder to make a context in.
     unable = replace(workshop, cache=tmp_path / "missing")
 
-    assert unable.build(read_source("tiny")) == reference
+    assert built(unable) == reference
 
 
 def test_a_changed_file_is_another_image_beside_the_former(workshop: ImageWorkshop, folder: Path) -> None:
-    former = workshop.build(read_source("tiny"))
+    former = built(workshop)
     (folder / "greeting").write_text("good bye\n")
 
-    latter = workshop.build(read_source("tiny"))
+    latter = built(workshop)
 
     identities = [workshop.engine.docker("image", "inspect", "--format", "{{.Id}}", name) for name in (former, latter)]
     assert len(set(identities)) == 2
@@ -71,4 +79,4 @@ def test_a_build_reaches_no_network(workshop: ImageWorkshop, folder: Path, image
     look = "test \"$(sed 1,2d /proc/net/dev | sed 's/:.*//' | tr -d ' ')\" = lo"
     (folder / "Dockerfile").write_text(f"FROM {images['redis']}\nRUN {look}\n")
 
-    assert workshop.engine.has_image(workshop.build(read_source("tiny")))
+    assert workshop.engine.has_image(built(workshop))

@@ -15,7 +15,7 @@ from doorbuster_cluster.settings import REPOSITORY
 from tests.integration.polling import seconds_until
 
 PATIENCE_SECONDS = 20.0
-COMMANDS = {"doctor", "up", "down", "status", "clean", "diagnose", "images"}
+COMMANDS = {"doctor", "up", "down", "status", "clean", "diagnose", "images", "token"}
 # `make up` whose only task is a build that takes a minute.
 LONG_RUN = """
 import os, signal, sys
@@ -120,6 +120,19 @@ def test_a_judgement_is_the_exit_status(
     monkeypatch.setattr(cli, function, lambda *_: good)
 
     assert call(command).exit_code == status
+
+
+def test_a_token_is_all_that_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "token_of", lambda _settings, user: f"abc.{user}.ghi")
+
+    result = call("token", "7")
+
+    assert (result.exit_code, result.stdout) == (0, "abc.7.ghi\n")
+
+
+@pytest.mark.parametrize("user", ["0", "root"])
+def test_a_token_is_for_a_user_by_number(user: str) -> None:
+    assert call("token", user).exit_code == 2
 
 
 def test_ctrl_c_says_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,22 @@ class RootFileSystem:
         ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRoot:
+    """A public image as the base of one of ours, where a container registry is in reach.
+
+    Attributes:
+        reference: its name with registry and tag.
+    """
+
+    reference: str
+
+    def build(self, engine: Engine, _cache: Path) -> None:
+        """Pull the image, unless the engine holds it already."""
+        if not engine.has_image(self.reference):
+            engine.docker("pull", "--quiet", self.reference, timeout_seconds=BUILD_SECONDS)
+
+
 def debian_mirror() -> str:
     """Return the mirror that this machine's own apt uses; it is never written into a file of the project.
 

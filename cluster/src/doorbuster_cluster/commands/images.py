@@ -36,7 +36,7 @@ def provide_images(settings: Settings, progress: Progress, file: Path) -> None:
 
 
 def _build(session: Session) -> dict[str, str]:
-    run_tasks([image_task(session, store) for store in STORES])
+    run_tasks([image_task(session, read_source(store)) for store in STORES])
     return {store: session.images.reference(read_source(store)) for store in STORES}
 
 

@@ -12,10 +12,18 @@ from typing import Protocol
 from rich.markup import escape
 
 from doorbuster_cluster.builds.go_programs import PROGRAMS
-from doorbuster_cluster.builds.images import read_source
+from doorbuster_cluster.builds.images import ImageSource, read_source
 from doorbuster_cluster.builds.node_image import SYSTEM_IN_NODE, NodeImage
 from doorbuster_cluster.builds.released_programs import RELEASED
-from doorbuster_cluster.commands.build_tasks import IMAGE_LANE, image_task, node_task, program_tasks
+from doorbuster_cluster.commands.build_tasks import (
+    IMAGE_LANE,
+    PUSH_LANE,
+    image_task,
+    node_task,
+    program_tasks,
+    push_task,
+    wheel_task,
+)
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.runtime.releases import image_values
@@ -24,7 +32,7 @@ from doorbuster_cluster.work import Task
 
 TOOLS = ("kind", "kubectl", "helm")
 STORES = ("redis", "kafka", "mysql")
-PUSH_LANE = "push"
+APPS = "apps"
 # Not the lane of the Go builds: the cluster would wait for the last of them, Traefik.
 TOOL_LANE = "tools"
 PULL_SECONDS = 900.0
@@ -60,6 +68,10 @@ class Supply(Protocol):
     def store_values(self, store: str) -> dict[str, object]:
         """Return what a store's section of the chart's values needs so that its image is found."""
 
+    @property
+    def apps(self) -> ImageSource:
+        """The applications' image: it is published nowhere, so it is made here in any case, on one base or another."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltSupply:
@@ -89,10 +101,12 @@ class BuiltSupply:
         return [
             *program_tasks(session, PROGRAMS_OF_CLUSTER),
             *tools,
-            *(image_task(session, name) for name in ("registry", *STORES)),
+            *(image_task(session, read_source(name)) for name in ("registry", *STORES)),
             node_task(session),
-            image_task(session, "traefik"),
-            *(self._push_task(name) for name in (*STORES, "traefik")),
+            wheel_task(session, self.apps),
+            image_task(session, self.apps),
+            image_task(session, read_source("traefik")),
+            *(push_task(session, source) for source in (*map(read_source, (*STORES, "traefik")), self.apps)),
         ]
 
     def before_pods(self) -> frozenset[str]:
@@ -103,16 +117,10 @@ class BuiltSupply:
         """Return the image's place in the local registry."""
         return {"image": image_values(self.session.images.reference(read_source(store)))}
 
-    def _push_task(self, name: str) -> Task:
-        needs = frozenset({f"image {name}", "registry"})
-        return Task(name=f"push {name}", run=partial(self._push, name), lane=PUSH_LANE, needs=needs)
-
-    def _push(self, name: str) -> None:
-        session = self.session
-        reference = session.images.reference(read_source(name))
-        if not session.registry.has(reference):
-            with session.progress.step(f"push image {name}"):
-                session.registry.push(reference)
+    @property
+    def apps(self) -> ImageSource:
+        """The applications' image, on Debian packages."""
+        return read_source(APPS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +145,8 @@ class PulledSupply:
             Task(name=f"image {name}", run=partial(self._pull, name), lane=IMAGE_LANE) for name in ("registry", "node")
         ]
         tools = [Task(name=f"tool {name}", run=partial(self._fetch_tool, name), lane=TOOL_LANE) for name in TOOLS]
-        return [*pulls, *tools, Task(name="push traefik", run=_nothing, lane=PUSH_LANE)]
+        apps = [make(self.session, self.apps) for make in (wheel_task, image_task, push_task)]
+        return [*pulls, *tools, *apps, Task(name="push traefik", run=_nothing, lane=PUSH_LANE)]
 
     def before_pods(self) -> frozenset[str]:
         """Nothing: the nodes pull."""
@@ -146,6 +155,11 @@ class PulledSupply:
     def store_values(self, store: str) -> dict[str, object]:
         """Nothing: the chart's defaults name the published images."""
         return {}
+
+    @property
+    def apps(self) -> ImageSource:
+        """The applications' image, on a published Python."""
+        return read_source(APPS).on_published_root()
 
     def _pull(self, name: str) -> None:
         if not self.session.engine.has_image(PUBLISHED[name]):

@@ -5,17 +5,21 @@ from functools import partial
 
 from doorbuster_cluster.commands.prepare import prepare_machine
 from doorbuster_cluster.commands.session import Machine, Session
-from doorbuster_cluster.commands.supply import STORES, BuiltSupply, PulledSupply, Supply
+from doorbuster_cluster.commands.supply import APPS, STORES, BuiltSupply, PulledSupply, Supply
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.runtime.addons import KUBE_ROUTER, TRAEFIK, Addon
-from doorbuster_cluster.runtime.releases import Release
-from doorbuster_cluster.runtime.secrets import SECRET_BY_STORE, create_missing
+from doorbuster_cluster.runtime.releases import Release, image_values
+from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, SECRET_BY_STORE, create_missing
 from doorbuster_cluster.settings import ImagesChoice, Settings
 from doorbuster_cluster.work import Task, run_tasks
 
 CLUSTER_LANE = "cluster"
 EDGE_LANE = "edge"
+# The Secret with the token that `helm test` buys with; who wants that makes it, docs/operations.md says how (P15).
+TEST_TOKEN_SECRET = "test-token"  # noqa: S105  # a Secret's name
+# P12: fixed when the topics are made.
+PARTITIONS = 12
 
 
 def bring_up(settings: Settings, progress: Progress) -> None:
@@ -59,18 +63,14 @@ def install_tasks(session: Session, supply: Supply) -> list[Task]:
     """Return the tasks that install add-ons, Secrets and releases into the cluster."""
     addons = [TRAEFIK] if supply.enforces_policies else [KUBE_ROUTER, TRAEFIK]
     images = {f"{name.upper()}_IMAGE": reference for name, reference in supply.images.items()}
-    release = Task(
-        name="release data",
-        run=partial(_install, session, data_release(session, supply)),
-        lane=CLUSTER_LANE,
-        needs=frozenset({"secrets", "connect", "tool helm"}) | supply.before_pods(),
-    )
+    ground = frozenset({"secrets", "connect", "tool helm"})
     return [
         Task(
             name="secrets", run=partial(create_missing, session.tools), lane=CLUSTER_LANE, needs=frozenset({"cluster"})
         ),
         *(_addon_task(session, addon, images) for addon in addons),
-        release,
+        _release_task(session, data_release(session, supply), ground | supply.before_pods()),
+        _release_task(session, apps_release(session, supply), ground | {"release data", f"push {APPS}"}),
     ]
 
 
@@ -83,6 +83,22 @@ def data_release(session: Session, supply: Supply) -> Release:
             section["existingSecret"] = SECRET_BY_STORE[store]
         values[store] = section
     return Release(name="data", values=values)
+
+
+def apps_release(session: Session, supply: Supply) -> Release:
+    """Return the applications' release; with the development issuer and the stand-in for the partner."""
+    values: dict[str, object] = {
+        "size": session.settings.size.value,
+        "profile": "local",
+        "image": image_values(session.images.reference(supply.apps)),
+        "topics": {"partitions": PARTITIONS},
+        **{store: {"existingSecret": secret} for store, secret in SECRET_BY_STORE.items()},
+        "issuer": {"enabled": True, "existingSecret": ISSUER_SECRET},
+        "partner": {"enabled": True},
+        "ingress": {"enabled": True, "withoutHost": True},
+        "tests": {"tokenSecret": TEST_TOKEN_SECRET},
+    }
+    return Release(name=APPS, values=values)
 
 
 def _make_cluster(session: Session, image: str) -> None:
@@ -109,6 +125,10 @@ def _addon_task(session: Session, addon: Addon, images: dict[str, str]) -> Task:
 
     needs = {"connect", "push traefik"} if addon is TRAEFIK else {"connect"}
     return Task(name=f"addon {addon.name}", run=run, lane=EDGE_LANE, needs=frozenset(needs))
+
+
+def _release_task(session: Session, release: Release, needs: frozenset[str]) -> Task:
+    return Task(name=f"release {release.name}", run=partial(_install, session, release), lane=CLUSTER_LANE, needs=needs)
 
 
 def _install(session: Session, release: Release) -> None:

@@ -8,7 +8,7 @@ from doorbuster_cluster.builds.go_programs import PROGRAMS
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.builds.node_image import SYSTEM_IN_NODE
 from doorbuster_cluster.builds.released_programs import RELEASED
-from doorbuster_cluster.commands import supply
+from doorbuster_cluster.commands import build_tasks, supply
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.commands.supply import PROGRAMS_OF_CLUSTER, PUBLISHED, BuiltSupply, PulledSupply
 from doorbuster_cluster.errors import ClusterError
@@ -101,7 +101,30 @@ def test_a_kept_program_is_not_built_again(session: Session, printed: io.StringI
     assert "build" not in go.read_text()
 
 
-@pytest.mark.parametrize("name", ["image redis", "image node"])
+def test_python_packages_are_not_fetched_for_an_image_that_is_there(
+    session: Session, fake_program: FakeProgram, printed: io.StringIO
+) -> None:
+    fake_program("docker", "exit 0")
+
+    run_task(BuiltSupply(session=session), "wheels apps")
+
+    assert printed.getvalue() == ""
+
+
+def test_python_packages_are_fetched_before_the_image_wants_them(
+    session: Session, fake_program: FakeProgram, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_program("docker", "exit 1")
+    fetched: list[Path] = []
+    monkeypatch.setattr(build_tasks, "fetch_wheels", lambda lock, _cache: fetched.append(lock))
+
+    run_task(PulledSupply(session=session), "wheels apps")
+
+    assert fetched == [REPOSITORY / "requirements" / "apps.txt"]
+    assert "fetch Python packages of image apps" in printed.getvalue()
+
+
+@pytest.mark.parametrize("name", ["image redis", "image apps", "image node"])
 def test_a_kept_image_is_not_built_again(
     session: Session, fake_program: FakeProgram, printed: io.StringIO, name: str
 ) -> None:

@@ -8,7 +8,14 @@ import yaml
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.commands.supply import STORES, BuiltSupply, PulledSupply, Supply
-from doorbuster_cluster.commands.up import bring_up, data_release, install_tasks, platform_tasks, supply_for
+from doorbuster_cluster.commands.up import (
+    apps_release,
+    bring_up,
+    data_release,
+    install_tasks,
+    platform_tasks,
+    supply_for,
+)
 from doorbuster_cluster.digests import digest_of
 from doorbuster_cluster.errors import LockHeld
 from doorbuster_cluster.host.lock import held
@@ -84,6 +91,36 @@ def test_nothing_that_a_pod_needs_waits_for_the_edge(session: Session) -> None:
     tasks = {task.name: task for task in platform_tasks(session, BuiltSupply(session=session))}
 
     assert not {"program traefik", "image traefik", "addon traefik"} & before(tasks, "release data")
+
+
+def test_the_applications_come_after_their_stores_with_their_own_image(tasks: dict[str, Task]) -> None:
+    needed = before(tasks, "release apps")
+
+    assert {"release data", "secrets", "push apps", "image apps", "wheels apps", "registry", "tool helm"} <= needed
+    # Python packages come down while Go programs are built.
+    assert not tasks["wheels apps"].needs
+    assert not {"program traefik", "image traefik", "addon traefik"} & needed
+
+
+def test_the_applications_are_told_of_size_image_and_secrets(session: Session, supply: Supply) -> None:
+    values = apps_release(session, supply).values
+
+    assert values["size"] == "ha"
+    assert values["profile"] == "local"
+    assert values["mysql"] == {"existingSecret": "mysql-credentials"}
+    assert values["redis"] == {"existingSecret": "redis-credentials"}
+    assert values["issuer"] == {"enabled": True, "existingSecret": "issuer-key"}
+    image = values["image"]
+    assert isinstance(image, dict)
+    assert f"{image['registry']}/{image['repository']}" == "localhost:5001/doorbuster/apps"
+
+
+def test_the_applications_image_depends_on_where_its_base_comes_from(session: Session) -> None:
+    built, pulled = BuiltSupply(session=session).apps, PulledSupply(session=session).apps
+
+    assert session.images.reference(built) != session.images.reference(pulled)
+    assert pulled.root is not None
+    assert pulled.root.reference.startswith("docker.io/library/python:3.13-")
 
 
 def test_the_compilers_caches_go_after_the_last_program(session: Session) -> None:

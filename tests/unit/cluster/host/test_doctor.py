@@ -148,8 +148,8 @@ def test_one_core_is_few(cores: int, status: Status) -> None:
 @pytest.mark.parametrize(
     ("memory", "size", "status"),
     [
-        (8 * GIB, "ha", Status.OK),
-        (8 * GIB - 1, "ha", Status.WARNING),
+        (10 * GIB, "ha", Status.OK),
+        (10 * GIB - 1, "ha", Status.WARNING),
         (4 * GIB, "small", Status.OK),
         (4 * GIB - 1, "small", Status.WARNING),
     ],
