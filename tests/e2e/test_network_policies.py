@@ -1,8 +1,9 @@
-"""Each store lets its clients in and nobody else; nothing gets out of the stores' pods but to their peers."""
+"""Each pod lets its clients in and nobody else, and reaches what it needs and nothing else."""
 
 import pytest
 
 from tests.e2e.kubernetes import Kubernetes, Object, restricted_pod, running_pod
+from tests.e2e.shop import APPS
 from tests.e2e.witnesses import image_of
 
 CLIENT_PORTS = {"mysql": 3306, "redis": 6379, "kafka": 9092}
@@ -47,3 +48,59 @@ def test_a_store_reaches_its_peers_and_nothing_else(healthy: Kubernetes, store: 
     assert reaches(f"data-{store}-1.data-{store}", CLIENT_PORTS[store])
     assert not reaches(f"data-{other}-0.data-{other}", CLIENT_PORTS[other])
     assert not reaches("kubernetes.default.svc", 443)
+
+
+METRICS_PORT = 9100
+API_PORT = 8000
+PYTHON_CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)"
+
+
+def application(kubernetes: Kubernetes, component: str) -> Object:
+    return kubernetes.list("pods", f"{APPS},app.kubernetes.io/component={component}")[0]
+
+
+def reached(kubernetes: Kubernetes, component: str, host: str, port: int) -> bool:
+    """Whether a pod of the applications connects; their image has no shell that can."""
+    pod = application(kubernetes, component)["metadata"]["name"]
+    return kubernetes.try_execute(pod, "python3", "-c", PYTHON_CONNECT, host, str(port)).ok
+
+
+@pytest.mark.parametrize("component", ["api", "consumer-stock", "relay", "lag-exporter", "issuer"])
+def test_metrics_are_for_those_who_say_that_they_read_them(healthy: Kubernetes, component: str) -> None:
+    address = application(healthy, component)["status"]["podIP"]
+    reader = client(healthy, "reader", {"doorbuster.dev/client-metrics": "true", "doorbuster.dev/client-redis": "true"})
+    stranger = client(healthy, "stranger", {"doorbuster.dev/client-redis": "true"})
+
+    with running_pod(healthy, reader) as name:
+        assert connects(healthy, name, address, METRICS_PORT)
+    with running_pod(healthy, stranger) as name:
+        # It does reach Redis: its network works, and so it is the policy that refuses.
+        assert connects(healthy, name, "data-redis-0.data-redis", CLIENT_PORTS["redis"])
+        assert not connects(healthy, name, address, METRICS_PORT)
+
+
+@pytest.mark.parametrize("component", ["api", "issuer", "partner"])
+def test_what_the_edge_reaches_a_pod_beside_it_does_not(healthy: Kubernetes, component: str) -> None:
+    labels = {"doorbuster.dev/client-redis": "true", "doorbuster.dev/client-metrics": "true"}
+    with running_pod(healthy, client(healthy, "neighbour", labels)) as name:
+        assert connects(healthy, name, "data-redis-0.data-redis", CLIENT_PORTS["redis"])
+        assert not connects(healthy, name, application(healthy, component)["status"]["podIP"], API_PORT)
+
+
+@pytest.mark.parametrize(
+    ("component", "allowed", "refused"),
+    [
+        ("api", ("data-redis-0.data-redis", 6379), ("apps-partner", 80)),
+        ("consumer-external-data", ("apps-partner", 80), ("data-redis-0.data-redis", 6379)),
+        ("consumer-stock", ("data-mysql-0.data-mysql", 3306), ("apps-partner", 80)),
+        ("relay", ("data-kafka-0.data-kafka", 9092), ("apps-api", 80)),
+        ("watch", ("data-mysql-0.data-mysql", 3306), ("data-redis-0.data-redis", 6379)),
+        ("lag-exporter", ("data-kafka-0.data-kafka", 9092), ("data-mysql-0.data-mysql", 3306)),
+    ],
+)
+def test_an_application_reaches_what_it_needs_and_nothing_else(
+    healthy: Kubernetes, component: str, allowed: tuple[str, int], refused: tuple[str, int]
+) -> None:
+    assert reached(healthy, component, *allowed)
+    assert not reached(healthy, component, *refused)
+    assert not reached(healthy, component, "kubernetes.default.svc", 443)

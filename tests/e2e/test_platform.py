@@ -13,12 +13,14 @@ import yaml
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.commands.supply import STORES, BuiltSupply
-from doorbuster_cluster.commands.up import data_release
+from doorbuster_cluster.commands.up import apps_release, data_release
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE
-from doorbuster_cluster.runtime.secrets import KEYS_BY_SECRET, namespace_manifest
+from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, KEYS_BY_SECRET, issuer_key, namespace_manifest
 from doorbuster_cluster.settings import REPOSITORY
 from tests.e2e.conftest import Figures
 from tests.e2e.kubernetes import Kubernetes
+from tests.e2e.shop import APPS
+from tests.integration.cluster.test_layers import authorities_of_this_machine, found, mirrors_of_this_machine
 from tests.integration.polling import seconds_until
 from tests.ports import free_port
 
@@ -39,10 +41,29 @@ def test_running_images_are_those_of_this_tree(healthy: Kubernetes, session: Ses
         assert running == {wanted}, store
 
 
+def test_the_applications_run_from_this_tree(healthy: Kubernetes, session: Session) -> None:
+    supply = BuiltSupply(session=session)
+    assert apps_release(session, supply).is_current(session.tools)
+    running = {
+        status["imageID"].rpartition("@")[2]
+        for pod in healthy.list("pods", f"{APPS},app.kubernetes.io/component!=checks")
+        for status in pod["status"]["containerStatuses"]
+    }
+    assert running == {session.registry.digest(session.images.reference(supply.apps))}
+
+
+def test_the_applications_image_knows_no_mirror_and_no_certificate_authority_of_this_machine(session: Session) -> None:
+    reference = session.images.reference(BuiltSupply(session=session).apps)
+    traces = [*mirrors_of_this_machine(), *authorities_of_this_machine()]
+
+    assert found(session.engine, reference, traces) == set()
+
+
 def test_a_second_up_changes_nothing(healthy: Kubernetes) -> None:
     before = {pod["metadata"]["uid"] for pod in healthy.list("pods")}
     printed = subprocess.run([*COMMAND, "up"], capture_output=True, text=True, timeout=300, check=True).stdout
     assert "release data" in printed
+    assert "release apps" in printed
     assert "install" not in printed
     assert {pod["metadata"]["uid"] for pod in healthy.list("pods")} == before
 
@@ -87,6 +108,14 @@ def test_size_small_serves(healthy: Kubernetes, session: Session, small: Kuberne
     figures.seconds("Size small: installed and ready", time.monotonic() - began)
     assert "Succeeded" in session.tools.helm("test", "data", "--namespace", small.namespace, timeout_seconds=180)
     assert len(small.list("pods", "app.kubernetes.io/component in (mysql,redis,kafka)")) == len(STORES)
+    began = time.monotonic()
+    # Without a name of its own at the edge: that belongs to the release of `make up`.
+    session.tools.helm(
+        "install", "apps", CHARTS / "apps", *from_values(session, small.namespace, "apps"), "--set", "size=small",
+        "--set", "profile=test", "--set", "ingress.enabled=false", "--wait", "--timeout", "5m", timeout_seconds=330,
+    )  # fmt: skip
+    figures.seconds("Size small: applications installed and ready", time.monotonic() - began)
+    assert "Succeeded" in session.tools.helm("test", "apps", "--namespace", small.namespace, timeout_seconds=180)
 
 
 @pytest.fixture
@@ -97,14 +126,15 @@ def small(session: Session) -> Iterator[Kubernetes]:
     manifest["metadata"] = {**dict(manifest["metadata"]), "name": namespace}  # type: ignore[call-overload]
     session.tools.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
     try:
-        for name, keys in KEYS_BY_SECRET.items():
-            literals = [f"--from-literal={key}=e2e-{key}" for key in keys]
+        contents = {name: {key: f"e2e-{key}" for key in keys} for name, keys in KEYS_BY_SECRET.items()}
+        for name, content in {**contents, ISSUER_SECRET: issuer_key()}.items():
+            literals = [f"--from-literal={key}={value}" for key, value in content.items()]
             session.tools.kubectl("create", "secret", "generic", name, "--namespace", namespace, *literals)
         yield Kubernetes(tools=session.tools, namespace=namespace)
     finally:
         session.tools.kubectl("delete", "namespace", namespace, timeout_seconds=180)
 
 
-def from_values(session: Session, namespace: str = NAMESPACE) -> tuple[str, ...]:
+def from_values(session: Session, namespace: str = NAMESPACE, release: str = "data") -> tuple[str, ...]:
     """Return helm's options for the values that `make up` wrote."""
-    return ("--namespace", namespace, "--values", str(session.settings.state / "values" / "data.yaml"))
+    return ("--namespace", namespace, "--values", str(session.settings.state / "values" / f"{release}.yaml"))

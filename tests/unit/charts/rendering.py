@@ -14,6 +14,7 @@ from doorbuster_cluster.settings import REPOSITORY, read_settings
 
 CHARTS = REPOSITORY / "charts"
 DATA = CHARTS / "data"
+APPS = CHARTS / "apps"
 NAMESPACE = "doorbuster"
 HELM_SECONDS = 60
 
@@ -30,19 +31,19 @@ def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @cache
-def packed_dependencies() -> None:
+def packed_dependencies(chart: Path = DATA) -> None:
     """Bring the library chart into the chart, as `helm install` needs it."""
-    built = helm("dependency", "build", DATA, "--skip-refresh")
+    built = helm("dependency", "build", chart, "--skip-refresh")
     assert built.returncode == 0, built.stderr
 
 
 @cache
-def rendered(scenario: str, settings: Sequence[str] = ()) -> tuple[Manifest, ...]:
-    """The manifests of the chart `data` with the values of `ci/<scenario>-values.yaml`."""
-    packed_dependencies()
+def rendered(scenario: str, settings: Sequence[str] = (), chart: Path = DATA) -> tuple[Manifest, ...]:
+    """The manifests of a chart with the values of `ci/<scenario>-values.yaml`, as the release of the chart's name."""
+    packed_dependencies(chart)
     flags = [flag for setting in settings for flag in ("--set", setting)]
-    values = DATA / "ci" / f"{scenario}-values.yaml"
-    answer = helm("template", "data", DATA, "--namespace", NAMESPACE, "--values", values, *flags)
+    values = chart / "ci" / f"{scenario}-values.yaml"
+    answer = helm("template", chart.name, chart, "--namespace", NAMESPACE, "--values", values, *flags)
     assert answer.returncode == 0, answer.stderr
     return tuple(manifest for manifest in yaml.safe_load_all(answer.stdout) if manifest)
 
@@ -57,4 +58,16 @@ def pods(manifests: Sequence[Manifest], *, hooks: bool = False) -> Iterator[tupl
         if manifest["kind"] == "Pod":
             yield name, 1, manifest
         elif "template" in manifest.get("spec", {}):
-            yield name, manifest["spec"]["replicas"], manifest["spec"]["template"]
+            # Kubernetes' own default, for Jobs too.
+            yield name, manifest["spec"].get("replicas", 1), manifest["spec"]["template"]
+
+
+def cpu_of(container: Manifest) -> int:
+    """A container's CPU request in millicores."""
+    request = str(container["resources"]["requests"]["cpu"])
+    return int(request.removesuffix("m")) if request.endswith("m") else int(request) * 1000
+
+
+def cpu_of_pod(pod: Manifest) -> int:
+    """The CPU requests of a pod's containers in millicores."""
+    return sum(cpu_of(container) for container in pod["spec"]["containers"])

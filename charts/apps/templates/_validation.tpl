@@ -1,0 +1,18 @@
+{{/*
+Refuses values that contradict each other, with a sentence that says what to do. Included by the first template.
+Usage: include "apps.validate" $
+*/}}
+{{- define "apps.validate" -}}
+{{- if and (eq .Values.profile "prod") .Values.issuer.enabled -}}
+{{- fail "issuer.enabled with profile prod: the development issuer hands a token to whoever asks. Name your issuers in auth.issuers, or choose another profile" -}}
+{{- end -}}
+{{- if and (eq .Values.profile "prod") .Values.partner.enabled -}}
+{{- fail "partner.enabled with profile prod: the stand-in forgets what it is told. Give the partner's address in partner.url, or choose another profile" -}}
+{{- end -}}
+{{- if and .Values.partner.enabled .Values.partner.url -}}
+{{- fail "partner.url and partner.enabled exclude each other: it is either the partner or its stand-in" -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) (not .Values.ingress.withoutHost) -}}
+{{- fail "the Ingress has no rule: name hosts in ingress.hosts, or set ingress.withoutHost=true" -}}
+{{- end -}}
+{{- end -}}
