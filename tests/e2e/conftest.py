@@ -11,6 +11,8 @@ from doorbuster_cluster.commands.session import Machine, Session
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.settings import read_settings
 from tests.e2e.kubernetes import Kubernetes
+from tests.e2e.shop import STARTING_SECONDS, Shop, deployments
+from tests.integration.polling import seconds_until
 
 PowerCut = Callable[..., None]
 STORES = ("statefulset/data-mysql", "statefulset/data-redis", "statefulset/data-kafka")
@@ -60,6 +62,15 @@ def healthy(kubernetes: Kubernetes) -> Kubernetes:
     """The namespace, with every store complete; so no test depends on what another one left."""
     kubernetes.wait_ready(*STORES, within_seconds=HEALING_SECONDS)
     return kubernetes
+
+
+@pytest.fixture
+def shop(healthy: Kubernetes, session: Session) -> Shop:
+    """The applications, all of them ready, behind an edge that has found them."""
+    healthy.wait_ready(*(f"deployment/{name}" for name in deployments(healthy)), within_seconds=STARTING_SECONDS)
+    made = Shop(settings=session.settings)
+    seconds_until(made.healthy, within_seconds=STARTING_SECONDS, what="the API is healthy behind the ingress")
+    return made
 
 
 class Figures:

@@ -52,6 +52,17 @@ class Buyer:
         found: Object = self.get(f"/api/v1/orders/{order_id}").raise_for_status().json()
         return found
 
+    def orders(self) -> list[str]:
+        """Return the ids of all orders of the buyer, newest first."""
+        found: list[str] = []
+        cursor = ""
+        while True:
+            page = self.get(f"/api/v1/orders?limit=100{cursor}").raise_for_status().json()
+            found += [order["id"] for order in page["orders"]]
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
+
     def final(self, order_id: str) -> Object:
         """Return an order that is PAID or FAILED, as soon as it is."""
         seconds_until(

@@ -4,15 +4,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.commands.supply import BuiltSupply
 from doorbuster_cluster.commands.up import TEST_TOKEN_SECRET, apps_release
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE
 from tests.e2e.conftest import Figures
 from tests.e2e.kubernetes import Kubernetes
-from tests.e2e.shop import APPS, STARTING_SECONDS, Shop, deployments
+from tests.e2e.shop import APPS, STARTING_SECONDS, Shop
 from tests.e2e.witnesses import mysql_primary, query_mysql
 from tests.integration.polling import seconds_until
 
@@ -20,15 +18,6 @@ from tests.integration.polling import seconds_until
 DOORBUSTER_TEST, SCARCE, ANOTHER = 1, 2, 3
 SCARCE_UNITS = 5
 STOCK = "apps-consumer-stock"
-
-
-@pytest.fixture
-def shop(healthy: Kubernetes, session: Session) -> Shop:
-    """The applications, all of them ready, behind an edge that has found them."""
-    healthy.wait_ready(*(f"deployment/{name}" for name in deployments(healthy)), within_seconds=STARTING_SECONDS)
-    made = Shop(settings=session.settings)
-    seconds_until(made.healthy, within_seconds=STARTING_SECONDS, what="the API is healthy behind the ingress")
-    return made
 
 
 def available(kubernetes: Kubernetes, product: int) -> int:
