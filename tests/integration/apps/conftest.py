@@ -1,18 +1,23 @@
 """Fixtures of the applications' tests: real servers for a session, empty tables and topics for a test."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from doorbuster.bootstrap.prepare import Preparation, SeedProfile, prepare
 from doorbuster.infra.database import Database
 from doorbuster.infra.migrations import connected, migrate
 from doorbuster.infra.schema import METADATA
 from doorbuster.infra.topics_admin import plans
 from doorbuster.settings import Settings
 from tests.integration.apps import servers as own_servers
+from tests.integration.apps.books import Books
+from tests.integration.apps.platform import Platform, running_platform
 from tests.integration.apps.servers import Servers
 from tests.integration.polling import seconds_until
 
@@ -75,6 +80,21 @@ def topics(settings: Settings) -> Iterator[frozenset[str]]:
     seconds_until(lambda: _have_leaders(admin), within_seconds=30, what="a leader of each partition")
     yield frozenset(PLANS)
     _remove_topics(admin)
+
+
+@pytest.fixture
+def platform(empty_tables: Settings, topics: frozenset[str], tmp_path: Path) -> Iterator[Platform]:
+    """Every process of the applications, on seeded tables and new topics."""
+    plan = Preparation(profile=SeedProfile.TEST, partitions=PARTITIONS, replication_factor=1)
+    asyncio.run(prepare(empty_tables, plan))
+    with running_platform(empty_tables, tmp_path) as platform:
+        yield platform
+
+
+@pytest.fixture
+def books(empty_tables: Settings) -> Books:
+    """The database for an auditor."""
+    return Books(mysql=empty_tables.mysql)
 
 
 def _remove_topics(admin: AdminClient) -> None:

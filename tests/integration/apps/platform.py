@@ -12,11 +12,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from doorbuster.settings import Settings
 from tests.integration.apps.processes import Application, environment_of, running
+from tests.integration.polling import seconds_until
 from tests.ports import free_port
 
 ISSUER = "doorbuster-development"
 CONSUMERS = ("stock", "coupon", "order-flow", "payment", "post-process", "external-data")
 ANSWER_SECONDS = 10
+# A member of a group that is not there yet, and partitions of one that was killed, take their time.
+SAGA_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,15 @@ class Buyer:
         """Return an order as the buyer sees it."""
         document: dict[str, object] = self.client.get(f"/api/v1/orders/{order_id}").raise_for_status().json()
         return document
+
+    def final(self, order_id: str) -> dict[str, object]:
+        """Return an order that is PAID or FAILED, as soon as it is."""
+        seconds_until(
+            lambda: self.order(order_id)["status"] != "PENDING",
+            within_seconds=SAGA_SECONDS,
+            what=f"{order_id} is final",
+        )
+        return self.order(order_id)
 
     def points(self) -> int:
         """Return the buyer's balance."""
