@@ -89,6 +89,7 @@ def keyed(number: int, *, attempt: int, body: str = "body") -> Keyed[Buy]:
     return Keyed(
         key_id=number.to_bytes(32, "big"),
         body_hash=body.encode().ljust(32),
+        body_bytes=len(body),
         attempt=UUID(int=attempt),
         command=Buy(number=number),
     )

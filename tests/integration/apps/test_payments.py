@@ -17,7 +17,7 @@ from doorbuster.contracts.bodies import (
 from doorbuster.infra import rows
 from doorbuster.infra.database import Database
 from doorbuster.infra.transactions import database_time
-from doorbuster.kernel.errors import NotAccepted
+from doorbuster.kernel.errors import DataRefused
 from doorbuster.kernel.ids import UserId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.points.model import Charged, ChargePoints
@@ -168,7 +168,7 @@ async def test_charges_are_added_and_answered_with_the_balance_after_them(funded
 
 
 async def test_the_database_refuses_a_negative_balance_whatever_the_code_says(funded: Database) -> None:
-    with pytest.raises(NotAccepted, match="3819"):
+    with pytest.raises(DataRefused, match="3819"):
         async with funded.transaction() as connection:
             await rows.change(connection, point_balances.c.balance, before={1: GRANTED}, after={1: -1})
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from doorbuster.contracts.bodies import (
     Body,
@@ -18,7 +18,7 @@ from doorbuster.contracts.bodies import (
 from doorbuster.infra import rows
 from doorbuster.infra.database import Database
 from doorbuster.infra.transactions import database_time
-from doorbuster.kernel.errors import NotAccepted
+from doorbuster.kernel.errors import DataRefused
 from doorbuster.products.repository import MySqlStockRepository
 from doorbuster.products.service import StockService
 from doorbuster.products.tables import stock, stock_reservations
@@ -88,6 +88,16 @@ async def test_a_cancel_before_its_order_leaves_a_tombstone(stocked: Database) -
     assert (await available(stocked))[1] == SUPPLIED
 
 
+async def test_what_is_not_known_is_null_and_not_the_json_value_of_that_name(stocked: Database) -> None:
+    await handle(stocked, cancel(1), order(2))
+
+    async with stocked.reading() as connection:
+        unknown = await connection.execute(
+            select(stock_reservations.c.order_id).where(stock_reservations.c.lines.is_(null()))
+        )
+        assert list(unknown.scalars()) == [UUID(int=1)]
+
+
 async def test_a_repeated_order_changes_nothing_and_is_answered_again(stocked: Database) -> None:
     async def contents() -> list[tuple[object, ...]]:
         async with stocked.reading() as connection:
@@ -143,7 +153,7 @@ async def test_many_batches_at_once_never_sell_more_than_there_is(stocked: Datab
 
 
 async def test_the_database_refuses_a_negative_stock_whatever_the_code_says(stocked: Database) -> None:
-    with pytest.raises(NotAccepted, match="3819"):
+    with pytest.raises(DataRefused, match="3819"):
         async with stocked.transaction() as connection:
             await rows.change(connection, stock.c.available, before={1: SUPPLIED}, after={1: -1})
 

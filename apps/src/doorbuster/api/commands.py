@@ -127,8 +127,14 @@ async def run(commands: Commands[C], intent: Intent, *, body: Command, command: 
         command: what it stands for.
     """
     # Canonical: the checked values in the model's order, however the client wrote them.
-    body_hash = hashlib.sha256(body.model_dump_json().encode()).digest()
-    keyed = Keyed(key_id=intent.key_id, body_hash=body_hash, attempt=intent.minted, command=command)
+    canonical = body.model_dump_json().encode()
+    keyed = Keyed(
+        key_id=intent.key_id,
+        body_hash=hashlib.sha256(canonical).digest(),
+        body_bytes=len(canonical),
+        attempt=intent.minted,
+        command=command,
+    )
     try:
         outcome = await commands.run(keyed, user=intent.user_id)
     except KeyInFlight as exc:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 
+from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
 from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
 from doorbuster.bootstrap.health import ApiHealth
 from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
@@ -21,6 +22,7 @@ from doorbuster.infra.jwks import IssuerKeys
 from doorbuster.infra.keyed_commands import KeyedCommands
 from doorbuster.infra.redis import Wakeups
 from doorbuster.infra.tokens import TokenVerifier
+from doorbuster.infra.wakeup_sender import WakeupSender
 from doorbuster.kernel.ids import IdFactory
 from doorbuster.orders.model import PlaceOrder
 from doorbuster.points.model import ChargePoints
@@ -69,12 +71,12 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         gate.start()
         stack.push_async_callback(gate.close)
         new_id = id_factory()
-        batches = _order_batches(settings, presenters, database=database, gate=gate, wakeups=Wakeups(client))
+        wakeups = WakeupSender(Wakeups(client).publish_wakeup)
         # Pushed before the services' own drain, so it runs after it.
-        stack.push_async_callback(batches.drain)
+        stack.push_async_callback(wakeups.drain)
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
-            place_order=KeyedCommands(batches.run, name="place-order", deadline_seconds=settings.api.deadline_seconds),
+            place_order=_place_order(settings, presenters, database=database, gate=gate, wakeups=wakeups),
             charge_points=_charge_points(settings, presenters, database=database, new_id=new_id),
             orders=OrderReads(database, deadline_seconds=settings.api.deadline_seconds),
             balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
@@ -101,12 +103,14 @@ def _verifier(auth: AuthSettings, client: httpx.AsyncClient) -> TokenVerifier:
     return TokenVerifier(keys, audience=auth.audience, leeway_seconds=auth.leeway_seconds, clock=time.time)
 
 
-def _order_batches(
-    settings: Settings, presenters: Presenters, *, database: Database, gate: BrokerGate, wakeups: Wakeups
-) -> BatchesThatWake[PlaceOrder]:
+def _place_order(
+    settings: Settings, presenters: Presenters, *, database: Database, gate: BrokerGate, wakeups: WakeupSender
+) -> KeyedCommands[PlaceOrder]:
+    deadline = settings.api.deadline_seconds
     step = order_step(presenters.order, gate.accepts)
-    batches = IdempotentBatches(database, step, id_factory(), settle_seconds=settings.api.deadline_seconds)
-    return BatchesThatWake(batches.run, wakeups.publish_wakeup)
+    batches = IdempotentBatches(database, step, id_factory(), settle_seconds=deadline)
+    waking = BatchesThatWake(batches.run, wakeups.send)
+    return KeyedCommands(waking.run, name="place-order", deadline_seconds=deadline, rows_of=rows_of_order)
 
 
 def _charge_points(
@@ -114,4 +118,4 @@ def _charge_points(
 ) -> KeyedCommands[ChargePoints]:
     deadline = settings.api.deadline_seconds
     batches = IdempotentBatches(database, charge_step(presenters.charge), new_id, settle_seconds=deadline)
-    return KeyedCommands(batches.run, name="charge-points", deadline_seconds=deadline)
+    return KeyedCommands(batches.run, name="charge-points", deadline_seconds=deadline, rows_of=rows_of_charge)

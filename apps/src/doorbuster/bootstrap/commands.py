@@ -1,6 +1,5 @@
 """Binds the services' steps to repositories, and their outcomes to answers."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
@@ -64,34 +63,19 @@ def charge_step(present: ChargePresenter) -> CommandStep[ChargePoints]:
 
 
 class BatchesThatWake(Generic[C]):
-    """Wakes the relay after each batch, beside the answers: nobody waits for Redis (R9, R17)."""
+    """Wakes the relay after each batch, beside the answers (R9)."""
 
     def __init__(
         self,
         run_batch: Callable[[Sequence[Keyed[C]]], Awaitable[Sequence[Outcome | DoorbusterError]]],
-        wake: Callable[[], Awaitable[None]],
+        wake: Callable[[], None],
     ) -> None:
-        """Take what runs a batch, and what wakes the relay, which never raises and takes milliseconds."""
+        """Take what runs a batch, and what has the relay woken without a wait."""
         self._run_batch = run_batch
         self._wake = wake
-        self._waking: asyncio.Task[None] | None = None
-        self._again = False
 
     async def run(self, batch: Sequence[Keyed[C]]) -> Sequence[Outcome | DoorbusterError]:
         """Return the batch's outcomes."""
         outcomes = await self._run_batch(batch)
-        # One at a time: a wake-up that is under way may have been sent before this commit, so another follows it.
-        self._again = True
-        if self._waking is None or self._waking.done():
-            self._waking = asyncio.create_task(self._wake_up(), name="wake-up")
+        self._wake()
         return outcomes
-
-    async def drain(self) -> None:
-        """Return when the last wake-up is sent."""
-        if self._waking is not None:
-            await self._waking
-
-    async def _wake_up(self) -> None:
-        while self._again:
-            self._again = False
-            await self._wake()

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from doorbuster.bootstrap.batch_rows import rows_of_messages
 from doorbuster.bootstrap.delivery_measures import DeliveryMeasures
 from doorbuster.contracts.bodies import Body
 from doorbuster.contracts.topics import READ_BY, Group, Topic
@@ -21,12 +22,15 @@ from doorbuster.coupons.repository import MySqlRedemptionRepository
 from doorbuster.coupons.service import CouponService
 from doorbuster.deliveries.repository import MySqlDeliveries, MySqlDeliveryRepository
 from doorbuster.deliveries.service import DeliveryService, Sender
+from doorbuster.infra import redis
 from doorbuster.infra.database import Database
 from doorbuster.infra.kafka_record_source import KafkaRecordSource, consumer_configuration
 from doorbuster.infra.message_batches import MessageBatches, Step
 from doorbuster.infra.partner import HttpPartner
 from doorbuster.infra.record_source import RecordSource
 from doorbuster.infra.records import BatchHandler
+from doorbuster.infra.redis import Wakeups
+from doorbuster.infra.wakeup_sender import WakeupSender
 from doorbuster.kernel.ids import IdFactory
 from doorbuster.orders.repository import MySqlOrderRepository
 from doorbuster.orders.service import OrderFlowService
@@ -87,18 +91,33 @@ class Parts:
 
 @asynccontextmanager
 async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Parts]:
-    """Yield the parts of a consumer's process; its connections to MySQL and to the partner end with the context."""
-    consumer = CONSUMERS[name]
-    database = Database(settings.mysql.model_copy(update={"pool_size": CONNECTIONS}))
-    try:
-        async with _companions(name, settings, database) as companions:
-            yield Parts(
-                source=KafkaRecordSource(consumer_configuration(settings.kafka, consumer.group)),
-                handler=MessageBatches(database, consumer.group, consumer.step, _new_ids()),
-                companions=companions,
-            )
-    finally:
-        await database.close()
+    """Yield the parts of a consumer's process; its connections end with the context. Nothing here waits for a server.
+
+    The connection to Kafka is the runtime's to close.
+    """
+    async with AsyncExitStack() as stack:
+        database = Database(settings.mysql.model_copy(update={"pool_size": CONNECTIONS}))
+        stack.push_async_callback(database.close)
+        client = redis.connect(settings.redis)
+        stack.push_async_callback(client.aclose)
+        wakeups = WakeupSender(Wakeups(client).publish_wakeup)
+        stack.push_async_callback(wakeups.drain)
+        yield Parts(
+            companions=await stack.enter_async_context(_companions(name, settings, database)),
+            source=KafkaRecordSource(consumer_configuration(settings.kafka, CONSUMERS[name].group)),
+            handler=_handler(CONSUMERS[name], database, wakeups),
+        )
+
+
+def _handler(consumer: Consumer, database: Database, wakeups: WakeupSender) -> BatchHandler:
+    return MessageBatches(
+        database,
+        consumer.group,
+        consumer.step,
+        new_id=_new_ids(),
+        rows_of=rows_of_messages(consumer.group),
+        stored=wakeups.send,
+    )
 
 
 @asynccontextmanager

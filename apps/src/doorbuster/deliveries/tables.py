@@ -11,7 +11,7 @@ deliveries = Table(
     METADATA,
     Column("order_id", UuidBytes, primary_key=True),
     Column("status", String(16), nullable=False),
-    Column("payload", JSON, nullable=False),
+    Column("payload", JSON(none_as_null=True), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("last_error", String(200), nullable=True),

@@ -26,6 +26,7 @@ class Limits:
     Attributes:
         max_items: a batch ends at so many commands.
         max_bytes: or at so many bytes; a single command may be larger.
+        max_rows: or at so many rows; a single command may cost more.
         max_waiting: so many wait; one more is refused at once.
         per_user: of these so many of one user.
         in_flight: so many batches run at once.
@@ -33,6 +34,7 @@ class Limits:
 
     max_items: int = 200
     max_bytes: int = 1024 * 1024
+    max_rows: int = 2_000
     max_waiting: int = 2_000
     per_user: int = 4
     in_flight: int = 1
@@ -43,6 +45,7 @@ class _Waiting(Generic[I, O]):
     item: I
     user: int
     size: int
+    rows: int
     expires_at: float
     future: asyncio.Future[O]
 
@@ -88,6 +91,7 @@ class Coalescer(Generic[I, O]):
         name: str,
         limits: Limits | None = None,
         size_of: Callable[[I], int] = lambda _: 0,
+        rows_of: Callable[[I], int] = lambda _: 0,
     ) -> None:
         """Put a queue in front of `run_batch`.
 
@@ -97,10 +101,12 @@ class Coalescer(Generic[I, O]):
             name: of the use case, for metrics.
             limits: the bounds; None means the usual ones.
             size_of: an item's size in bytes, for the batch's limit.
+            rows_of: how many rows an item may cost its transaction, for the batch's limit.
         """
         self._run_batch = run_batch
         self._limits = limits or Limits()
         self._size_of = size_of
+        self._rows_of = rows_of
         self._name = name
         self._queue: _Queue[I, O] = _Queue()
         self._batches: set[asyncio.Task[Sequence[O | Exception]]] = set()
@@ -130,6 +136,7 @@ class Coalescer(Generic[I, O]):
             item=item,
             user=user,
             size=self._size_of(item),
+            rows=self._rows_of(item),
             expires_at=loop.time() + deadline_seconds,
             future=loop.create_future(),
         )
@@ -188,14 +195,14 @@ class Coalescer(Generic[I, O]):
         """Take the next batch out of the queue; who expired or gave up isn't in it."""
         now = asyncio.get_running_loop().time()
         batch: list[_Waiting[I, O]] = []
-        size = 0
+        size = rows = 0
         while self._queue and len(batch) < self._limits.max_items:
             waiting = self._queue.first()
             if waiting.future.done() or waiting.expires_at <= now:
                 self._expire(waiting)
                 continue
-            size += waiting.size
-            if batch and size > self._limits.max_bytes:
+            size, rows = size + waiting.size, rows + waiting.rows
+            if batch and (size > self._limits.max_bytes or rows > self._limits.max_rows):
                 break
             self._queue.remove(waiting)
             batch.append(waiting)

@@ -35,12 +35,14 @@ class Keyed(Generic[C]):
     Attributes:
         key_id: SHA-256 of user, route template and the client's key.
         body_hash: SHA-256 of the canonical body.
+        body_bytes: the canonical body's length.
         attempt: made by the route, once for each request; tells this request from repeats of it.
         command: what is asked; all its ids are minted, so that it may be tried again unchanged.
     """
 
     key_id: bytes
     body_hash: bytes
+    body_bytes: int
     attempt: UUID
     command: C
 

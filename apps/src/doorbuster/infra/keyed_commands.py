@@ -26,6 +26,7 @@ class KeyedCommands(Generic[C]):
         *,
         name: str,
         deadline_seconds: float,
+        rows_of: Callable[[Keyed[C]], int],
     ) -> None:
         """Put a coalescer and the map of keys in front of `run_batch`.
 
@@ -33,10 +34,13 @@ class KeyedCommands(Generic[C]):
             run_batch: commands in, outcomes out, in their order.
             name: of the use case, for metrics.
             deadline_seconds: so long a command waits for its outcome.
+            rows_of: how many rows a command may cost its transaction.
         """
         self._deadline_seconds = deadline_seconds
         self._in_flight: InFlight[Keyed[C], Outcome | DoorbusterError] = InFlight(run_batch)
-        self._coalescer: Coalescer[Keyed[C], Outcome] = Coalescer(self._in_flight.run_batch, name=name)
+        self._coalescer: Coalescer[Keyed[C], Outcome] = Coalescer(
+            self._in_flight.run_batch, name=name, size_of=lambda keyed: keyed.body_bytes, rows_of=rows_of
+        )
 
     async def run(self, keyed: Keyed[C], *, user: int) -> Outcome:
         """Return the command's outcome, or that of an earlier command with its key.

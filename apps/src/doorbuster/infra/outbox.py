@@ -37,7 +37,6 @@ async def store(
 
 
 def _row(body: Body, now: datetime, message_id: UUID) -> dict[str, object]:
-    # No `headers` here: None in a JSON column would be stored as the JSON value null, not as NULL.
     return {
         "topic": body.topic.value,
         "message_key": message_key(body.order_id),

@@ -1,7 +1,7 @@
 """A record that was read: a message to work on, or what is wrong with it. Pure."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,10 @@ from doorbuster.contracts.bodies import Body
 from doorbuster.contracts.messages import decode
 from doorbuster.infra.records import Record
 from doorbuster.kernel.errors import NotAccepted, PoisonMessage
+
+# Rows that a record costs whatever its group does with it.
+_PROCESSED_ID = 1
+_DEAD_LETTER = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,30 @@ def distinct(batch: Sequence[Received]) -> Sequence[Received]:
     for received in batch:
         first.setdefault(received.claim, received)
     return tuple(first.values())
+
+
+def within_rows(
+    batch: Sequence[Received], rows_of: Callable[[Body], int], *, most: int
+) -> Sequence[Sequence[Received]]:
+    """Return the batch in parts of so many rows at most, contiguous and in order (R3).
+
+    A part holds at least one message, however many rows that costs. The same batch has the same parts each time.
+
+    Args:
+        batch: in the order of arrival.
+        rows_of: how many rows a message may cost, beside its processed id.
+        most: rows of a part.
+    """
+    parts: list[list[Received]] = []
+    rows = 0
+    for received in batch:
+        cost = _PROCESSED_ID + (rows_of(received.outcome) if isinstance(received.outcome, Body) else _DEAD_LETTER)
+        rows += cost
+        if not parts or rows > most:
+            parts.append([])
+            rows = cost
+        parts[-1].append(received)
+    return parts
 
 
 def isolate(batch: Sequence[Received], poison: PoisonMessage) -> Sequence[Sequence[Received]]:

@@ -56,6 +56,11 @@ PRIMARY_LOST = NOT_SENT | {
 REFUSED_COMMIT = CONFLICTS | {READ_ONLY, READ_ONLY_MODE}
 
 _POISON_CLASSES = ("22", "23")
+# Refusals of values to which the server gives the general SQLSTATE HY000, as seen on MySQL 9.7.4. This list is closed:
+# any other number without a class of its own is transient.
+CHECK_VIOLATED = 3819
+INCORRECT_VALUE = 1366
+REFUSED_VALUES = frozenset({CHECK_VIOLATED, INCORRECT_VALUE})
 _REPEATABLE_KEYS = tuple(f"'{table.name}.PRIMARY'" for table in (processed_messages, idempotency_keys))
 
 
@@ -68,7 +73,7 @@ def fault_of(error: DBAPIError) -> Fault:
         return Fault.CONFLICT
     if number == DUPLICATE_KEY and any(key in str(error.orig) for key in _REPEATABLE_KEYS):
         return Fault.REPEATED
-    if (sqlstate_of(error) or "")[:2] in _POISON_CLASSES:
+    if number in REFUSED_VALUES or (sqlstate_of(error) or "")[:2] in _POISON_CLASSES:
         return Fault.DATA_REFUSED
     return Fault.OTHER
 

@@ -15,7 +15,7 @@ outbox = Table(
     Column("message_key", VARBINARY(64), nullable=False),
     Column("message_type", String(64), nullable=False),
     Column("payload", MEDIUMBLOB, nullable=False),
-    Column("headers", JSON, nullable=True),
+    Column("headers", JSON(none_as_null=True), nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("published_at", Instant, nullable=True),
     Column("kafka_partition", Integer, nullable=True),

@@ -9,7 +9,7 @@ orders = Table(
     METADATA,
     Column("id", UuidBytes, primary_key=True),
     Column("user_id", Big, nullable=False),
-    Column("lines", JSON, nullable=False),
+    Column("lines", JSON(none_as_null=True), nullable=False),
     Column("total", Big, nullable=False),
     Column("coupon_id", Big, nullable=True),
     Column("status", String(16), nullable=False),

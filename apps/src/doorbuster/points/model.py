@@ -34,6 +34,8 @@ class EntryKind(StrEnum):
     CHARGE = "charge"
     SPEND = "spend"
     RESTORE = "restore"
+    GRANT = "grant"
+    """A user's first points, from a seed profile; no decision makes it."""
 
 
 class SystemAccount(StrEnum):
@@ -41,6 +43,7 @@ class SystemAccount(StrEnum):
 
     CHARGES = "system:charges"
     SALES = "system:sales"
+    GRANTS = "system:grants"
 
 
 class PaymentStatus(StrEnum):

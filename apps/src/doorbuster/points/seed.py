@@ -10,12 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from doorbuster.infra import rows
 from doorbuster.infra.transactions import database_time
 from doorbuster.kernel.ids import UserId
-from doorbuster.points.model import user_account
+from doorbuster.points.model import EntryKind, SystemAccount, user_account
 from doorbuster.points.tables import point_balances, point_entries
-
-# Beside the kinds and system accounts of the model: no decision makes these.
-GRANT = "grant"
-GRANTS_ACCOUNT = "system:grants"
 
 # A user's grant has the same id in every run and place: the entries' key refuses a second one.
 _GRANTS = UUID("0b7d44c1-5b0e-4c39-9a57-0d4f6c1c7d6e")
@@ -47,10 +43,10 @@ class UserSeed:
         return tuple(
             {
                 "transaction_id": transaction_id,
-                "kind": GRANT,
+                "kind": EntryKind.GRANT,
                 "account": account,
                 "amount": amount,
                 "created_at": now,
             }
-            for account, amount in ((user_account(user_id), self.points), (GRANTS_ACCOUNT, -self.points))
+            for account, amount in ((user_account(user_id), self.points), (SystemAccount.GRANTS, -self.points))
         )

@@ -33,7 +33,7 @@ stock_reservations = Table(
     METADATA,
     Column("order_id", UuidBytes, primary_key=True),
     Column("status", String(16), nullable=False),
-    Column("lines", JSON, nullable=True),
+    Column("lines", JSON(none_as_null=True), nullable=True),
     Column("reason", String(64), nullable=True),
     Column("product_id", Big, nullable=True),
     Column("updated_at", Instant, nullable=False),

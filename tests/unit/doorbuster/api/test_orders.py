@@ -52,6 +52,13 @@ async def test_an_order_is_accepted_with_its_id_and_location(client: httpx.Async
     assert accepted() == before + 1
 
 
+async def test_a_commands_size_is_that_of_its_checked_body(client: httpx.AsyncClient, world: World) -> None:
+    await client.post(ORDERS, json=BODY, headers=headers())
+
+    (keyed,) = world.place_order.received
+    assert keyed.body_bytes == len('{"lines":[{"product_id":1,"quantity":2},{"product_id":3,"quantity":1}]}')
+
+
 async def test_a_repeat_gets_the_same_bytes_and_is_marked(client: httpx.AsyncClient) -> None:
     first = await client.post(ORDERS, json=BODY, headers=headers())
     before = accepted()

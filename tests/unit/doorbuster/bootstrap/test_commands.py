@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import cast
@@ -21,10 +20,6 @@ DONE = Answer(status=202, body=b"{}")
 NO_CONNECTION = cast("AsyncConnection", None)
 
 
-async def run_batch(batch: Sequence[Keyed[str]]) -> Sequence[Outcome | DoorbusterError]:
-    return [DONE] * len(batch)
-
-
 async def test_while_the_outbox_is_too_full_new_orders_touch_nothing() -> None:
     step = order_step(order_answer, lambda: False)
     command = PlaceOrder(order_id=OrderId(UUID(int=1)), user_id=UserId(1), lines=())
@@ -35,24 +30,14 @@ async def test_while_the_outbox_is_too_full_new_orders_touch_nothing() -> None:
     assert decided.events == ()
 
 
-async def test_nobody_waits_for_a_wake_up_and_none_after_a_commit_is_lost() -> None:
-    sent = 0
-    goes_on = asyncio.Event()
+async def test_the_relay_is_woken_after_a_batch() -> None:
+    happened: list[str] = []
 
-    async def wake() -> None:
-        nonlocal sent
-        sent += 1
-        await goes_on.wait()
+    async def run_batch(batch: Sequence[Keyed[str]]) -> Sequence[Outcome | DoorbusterError]:
+        happened.append("committed")
+        return [DONE] * len(batch)
 
-    batches = BatchesThatWake(run_batch, wake)
-    keyed = Keyed(key_id=b"", body_hash=b"", attempt=UUID(int=1), command="order")
+    batches = BatchesThatWake(run_batch, lambda: happened.append("woken"))
 
-    assert await batches.run([keyed]) == [DONE]
-    await asyncio.sleep(0)
-    # Two commits while the first wake-up is under way: one more is enough for both.
-    await batches.run([keyed])
-    await batches.run([keyed])
-    goes_on.set()
-    await batches.drain()
-
-    assert sent == 2
+    assert await batches.run([Keyed(key_id=b"", body_hash=b"", body_bytes=0, attempt=UUID(int=1), command="order")])
+    assert happened == ["committed", "woken"]

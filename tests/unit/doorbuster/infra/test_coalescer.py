@@ -51,6 +51,13 @@ async def test_a_batch_ends_at_the_most_items(batches: Batches) -> None:
     assert batches.seen == [[0, 1, 2], [3, 4, 5], [6]]
 
 
+async def test_a_batch_ends_at_the_most_rows_but_holds_at_least_one_item(batches: Batches) -> None:
+    batches.gate.set()
+    queue: Coalescer[int, int] = Coalescer(batches, name="test", rows_of=lambda item: item)
+    await asyncio.gather(*(submitted(queue, item) for item in (1_500, 500, 1, 3_000, 1_999)))
+    assert batches.seen == [[1_500, 500], [1], [3_000], [1_999]]
+
+
 async def test_a_batch_ends_at_the_most_bytes_but_holds_at_least_one_item(batches: Batches) -> None:
     batches.gate.set()
     queue: Coalescer[int, int] = Coalescer(

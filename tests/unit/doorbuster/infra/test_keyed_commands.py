@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ DONE = Answer(status=201, body=b"{}")
 
 
 def keyed(name: str) -> Keyed[str]:
-    return Keyed(key_id=name.encode(), body_hash=b"", attempt=UUID(int=1), command=name)
+    return Keyed(key_id=name.encode(), body_hash=b"", body_bytes=0, attempt=UUID(int=1), command=name)
 
 
 async def outcomes_by_name(batch: Sequence[Keyed[str]]) -> Sequence[Outcome | DoorbusterError]:
@@ -23,7 +24,7 @@ async def outcomes_by_name(batch: Sequence[Keyed[str]]) -> Sequence[Outcome | Do
 
 
 def commands() -> KeyedCommands[str]:
-    return KeyedCommands(outcomes_by_name, name="test", deadline_seconds=5)
+    return KeyedCommands(outcomes_by_name, name="test", deadline_seconds=5, rows_of=lambda _: 0)
 
 
 async def test_each_command_gets_its_own_outcome() -> None:
@@ -48,6 +49,22 @@ async def test_the_same_key_twice_at_once_is_in_flight() -> None:
     )
 
     assert [type(result) for result in results] == [Answer, KeyInFlight]
+
+
+@pytest.mark.parametrize(("body_bytes", "rows"), [(600 * 1024, 1), (1, 1_200)])
+async def test_a_batch_ends_at_a_mebibyte_or_two_thousand_rows(body_bytes: int, rows: int) -> None:
+    batches: list[list[str]] = []
+
+    async def run_batch(batch: Sequence[Keyed[str]]) -> Sequence[Outcome | DoorbusterError]:
+        batches.append([each.command for each in batch])
+        return [DONE] * len(batch)
+
+    running = KeyedCommands(run_batch, name="test", deadline_seconds=5, rows_of=lambda _: rows)
+    large = [replace(keyed(name), body_bytes=body_bytes) for name in ("first", "second")]
+
+    await asyncio.gather(*(running.run(each, user=1) for each in large))
+
+    assert batches == [["first"], ["second"]]
 
 
 async def test_after_draining_nothing_is_taken() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from doorbuster.contracts.bodies import Body, StockReserved
 from doorbuster.contracts.messages import Message, encode
-from doorbuster.infra.received import Received, distinct, isolate, receive
+from doorbuster.infra.received import Received, distinct, isolate, receive, within_rows
 from doorbuster.infra.records import Record
 from doorbuster.kernel.errors import (
     DataRefused,
@@ -123,3 +123,31 @@ def test_halving_finds_the_one_that_is_guilty(guilty: int) -> None:
     assert [each.record.offset for each in done] == list(range(11))
     assert [each.record.offset for each in done if isinstance(each.outcome, DecisionFailed)] == [guilty]
     assert tries <= 10
+
+
+@pytest.mark.parametrize(
+    ("costs", "parts"),
+    [
+        ([], []),
+        ([9, 9], [[0, 1]]),
+        ([9, 9, 1], [[0, 1], [2]]),
+        ([100], [[0]]),
+        ([1, 100, 1, 1], [[0], [1], [2, 3]]),
+        ([9, 10, 8, 9], [[0], [1, 2], [3]]),
+    ],
+)
+def test_parts_hold_so_many_rows_and_one_message_at_least_in_order(
+    costs: Sequence[int], parts: Sequence[Sequence[int]]
+) -> None:
+    batch = batch_of(len(costs))
+
+    found = within_rows(batch, lambda body: costs[body.order_id.int], most=20)
+
+    # Each costs one row more: its processed id.
+    assert [[received.record.offset for received in part] for part in found] == parts
+
+
+def test_an_undecodable_record_costs_a_dead_letter() -> None:
+    found = within_rows(batch_of(5, undecodable=range(5)), lambda _: 100, most=4)
+
+    assert [len(part) for part in found] == [2, 2, 1]

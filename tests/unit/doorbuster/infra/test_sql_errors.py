@@ -22,7 +22,9 @@ def error(number: int, sqlstate: str | None = None, words: str = "") -> DBAPIErr
         (1048, "23000", Fault.DATA_REFUSED),
         (1062, "23000", Fault.DATA_REFUSED),
         (1264, "22003", Fault.DATA_REFUSED),
+        (1366, "HY000", Fault.DATA_REFUSED),
         (1406, "22001", Fault.DATA_REFUSED),
+        (3819, "HY000", Fault.DATA_REFUSED),
         (1205, "HY000", Fault.CONFLICT),
         (1213, "40001", Fault.CONFLICT),
         (0, None, Fault.PRIMARY_LOST),
@@ -36,13 +38,14 @@ def error(number: int, sqlstate: str | None = None, words: str = "") -> DBAPIErr
         (3100, "HY000", Fault.PRIMARY_LOST),
         (3101, "40000", Fault.PRIMARY_LOST),
         (1040, "08004", Fault.OTHER),
+        (1364, "HY000", Fault.OTHER),
         (1064, "42000", Fault.OTHER),
         (1146, "42S02", Fault.OTHER),
         (3024, "HY000", Fault.OTHER),
         (9999, "HY000", Fault.OTHER),
     ],
 )
-def test_only_classes_22_and_23_are_poison(number: int, sqlstate: str | None, fault: Fault) -> None:
+def test_only_classes_22_and_23_and_two_numbers_are_poison(number: int, sqlstate: str | None, fault: Fault) -> None:
     assert fault_of(error(number, sqlstate)) is fault
 
 

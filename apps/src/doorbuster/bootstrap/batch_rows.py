@@ -1,0 +1,53 @@
+"""How many rows messages and commands may cost their transaction, so that a batch can end at 2,000 (R3).
+
+Known without a look into the database, and so an upper bound: rows that several messages share count for each. One
+thing isn't counted: an order's cancel doesn't say how many lines it had, and the stock of these is changed too.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from doorbuster.contracts.bodies import Body, OrderCompleted, OrderCreated
+from doorbuster.contracts.topics import Group
+from doorbuster.infra.idempotency_keys import Keyed
+from doorbuster.orders.model import PlaceOrder
+from doorbuster.points.model import ChargePoints
+
+# Beside the processed id, which every group keeps.
+_ROWS: Mapping[Group, int] = MappingProxyType(
+    {
+        Group.STOCK: 2,  # reservation, event; and the stock of each line
+        Group.COUPON: 2,  # redemption, event
+        Group.ORDER_FLOW: 3,  # order, saga, event
+        Group.PAYMENT: 5,  # payment, balance, two entries, event
+        Group.POST_PROCESS: 2,  # counted order, event; and the sales of each line
+        Group.EXTERNAL_DATA: 1,  # delivery
+    }
+)
+_GROUPS_THAT_WRITE_LINES = frozenset({Group.STOCK, Group.POST_PROCESS})
+# Key, order, saga, event; and each line's product, which is read.
+_ROWS_OF_AN_ORDER = 4
+# Key, balance, two entries.
+_ROWS_OF_A_CHARGE = 4
+
+
+def rows_of_messages(group: Group) -> Callable[[Body], int]:
+    """Return what says how many rows one of the group's messages may cost."""
+    rows, writes_lines = _ROWS[group], group in _GROUPS_THAT_WRITE_LINES
+
+    def rows_of(body: Body) -> int:
+        if writes_lines and isinstance(body, OrderCreated | OrderCompleted):
+            return rows + len(body.lines)
+        return rows
+
+    return rows_of
+
+
+def rows_of_order(keyed: Keyed[PlaceOrder]) -> int:
+    """Return how many rows the command may cost."""
+    return _ROWS_OF_AN_ORDER + len(keyed.command.lines)
+
+
+def rows_of_charge(_keyed: Keyed[ChargePoints]) -> int:
+    """Return how many rows the command may cost."""
+    return _ROWS_OF_A_CHARGE
