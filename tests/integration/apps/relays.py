@@ -1,8 +1,8 @@
 """Relays as the job puts them together, and outbox rows for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,6 +15,7 @@ from doorbuster.infra.producer import Producer
 from doorbuster.infra.relay import Relay
 from doorbuster.infra.tables import outbox
 from doorbuster.settings import KafkaSettings, MySqlSettings
+from tests.integration.apps.servers import Servers
 
 LOCK = "relay-of-tests"
 WAIT_SECONDS = 30
@@ -54,6 +55,17 @@ async def kafka_producer(settings: KafkaSettings, *, delivery_seconds: float = 1
         yield producer
     finally:
         await producer.close(2)
+
+
+@contextmanager
+def read_only(servers: Servers) -> Iterator[None]:
+    """Make the server one that may not write, as a primary is that became a secondary."""
+    servers.mysql.administer(0, "SET GLOBAL super_read_only = ON")
+    try:
+        yield
+    finally:
+        servers.mysql.administer(0, "SET GLOBAL super_read_only = OFF")
+        servers.mysql.administer(0, "SET GLOBAL read_only = OFF")
 
 
 def add_messages(mysql: MySqlSettings, topic: str, messages: Sequence[tuple[bytes, bytes]]) -> None:

@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -8,7 +7,7 @@ from doorbuster.infra.database import Database
 from doorbuster.infra.database_lock import DatabaseLock, HeldLock
 from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.settings import Settings
-from tests.integration.apps.relays import LOCK, end_lock_holder, reached
+from tests.integration.apps.relays import LOCK, end_lock_holder, reached, read_only
 from tests.integration.apps.servers import Servers
 
 pytestmark = pytest.mark.integration
@@ -41,16 +40,6 @@ class Work:
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-
-
-@contextmanager
-def read_only(servers: Servers) -> Iterator[None]:
-    servers.mysql.administer(0, "SET GLOBAL super_read_only = ON")
-    try:
-        yield
-    finally:
-        servers.mysql.administer(0, "SET GLOBAL super_read_only = OFF")
-        servers.mysql.administer(0, "SET GLOBAL read_only = OFF")
 
 
 async def test_the_work_is_cancelled_when_the_locks_connection_ends(lock: DatabaseLock, migrated: Settings) -> None:

@@ -4,17 +4,20 @@ import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import insert, text
+from sqlalchemy import Row, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from doorbuster.contracts.bodies import Body
 from doorbuster.contracts.messages import decode
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.database import Database
-from doorbuster.infra.message_batches import MessageBatches
+from doorbuster.infra.message_batches import MessageBatches, Step
 from doorbuster.infra.records import BatchResult, Record
 from doorbuster.infra.tables import processed_messages
 from doorbuster.infra.transactions import Transactions, database_time
@@ -32,8 +35,12 @@ _CLAIMING = text(
 pytestmark = pytest.mark.integration
 
 
-def batches(database: Transactions, step: CountingStep, group: Group = Group.ORDER_FLOW) -> MessageBatches:
-    return MessageBatches(database, group, step, uuid4)
+def batches(database: Transactions, step: Step, group: Group = Group.ORDER_FLOW) -> MessageBatches:
+    return MessageBatches(database, group, step, new_id=uuid4)
+
+
+async def no_events(connection: AsyncConnection, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
+    return ()
 
 
 async def test_a_batch_has_its_effects_its_events_and_its_processed_ids(database: Database) -> None:
@@ -61,10 +68,60 @@ async def test_a_large_batch_costs_as_many_statements_as_a_small_one(database: D
     assert counted.statements[2:] == [2]
 
 
+async def test_a_batch_of_more_than_two_thousand_rows_is_several_transactions_in_order(database: Database) -> None:
+    counted = LostAnswers(database, [])
+    step = CountingStep()
+    # With its processed id each message costs ten rows.
+    handler = MessageBatches(counted, Group.ORDER_FLOW, step, new_id=uuid4, rows_of=lambda _: 9)
+    result = await handler.handle([record(number) for number in range(500)])
+    assert result == BatchResult(processed=500)
+    assert counted.transactions == 3
+    assert step.batches == [200, 200, 100]
+    rows = await outbox_rows(database)
+    assert [decode(row.payload).body.order_id.int for row in rows] == list(range(500))
+
+
+async def test_what_of_a_large_batch_is_committed_stays_when_it_comes_again(database: Database) -> None:
+    unreliable = LostAnswers(database, [Fate.ANSWERED, Fate.UNAVAILABLE])
+    handler = MessageBatches(unreliable, Group.ORDER_FLOW, CountingStep(), new_id=uuid4, rows_of=lambda _: 999)
+    records = [record(number) for number in range(6)]
+    with pytest.raises(NotAccepted):
+        await handler.handle(records)
+    assert await effects(database) == 2
+    assert await handler.handle(records) == BatchResult(processed=4, duplicates=2)
+    assert await effects(database) == 6
+
+
+async def test_who_publishes_is_told_after_the_commit_and_only_of_what_was_stored(database: Database) -> None:
+    stored = CommittedRows(database)
+    told = MessageBatches(database, Group.STOCK, CountingStep(), new_id=uuid4, stored=stored)
+    await told.handle([record(1), record(2)])
+    assert await stored.seen() == [2]
+    await told.handle([record(1), record(2)])
+    await told.handle([record(3, value=b"{")])
+    assert await stored.seen() == [2, 3]
+    await MessageBatches(database, Group.COUPON, no_events, new_id=uuid4, stored=stored).handle([record(1)])
+    assert await stored.seen() == [2, 3]
+
+
 async def test_no_records_are_no_transaction(database: Database) -> None:
     counted = LostAnswers(database, [])
     assert await batches(counted, CountingStep()).handle([]) == BatchResult(processed=0)
     assert counted.transactions == 0
+
+
+class CommittedRows:
+    """Told of stored messages, it looks how many of them everybody can see."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._looks: list[asyncio.Task[Sequence[Row[Any]]]] = []
+
+    def __call__(self) -> None:
+        self._looks.append(asyncio.create_task(outbox_rows(self._database)))
+
+    async def seen(self) -> list[int]:
+        return [len(await look) for look in self._looks]
 
 
 async def test_duplicates_inside_a_batch_are_done_once(database: Database) -> None:
@@ -112,15 +169,17 @@ async def test_many_overlapping_batches_at_once_have_every_effect_once_without_d
     before = _conflicts()
     dice = random.Random(7)
     async with AsyncExitStack() as stack:
-        processes = [Database(empty_tables.mysql) for _ in range(3)]
+        processes = [Database(empty_tables.mysql) for _ in range(6)]
         for process in processes:
             stack.push_async_callback(process.close)
-        for _ in range(10):
-            overlapping = [[record(number) for number in dice.sample(range(200), 60)] for _ in processes]
+        for first in range(0, 800, 40):
+            fresh = range(first, first + 40)
+            overlapping = [[record(number) for number in dice.sample(fresh, 12)] for _ in processes]
             await asyncio.gather(*map(_until_accepted, processes, overlapping))
-        await _until_accepted(database, [record(number) for number in range(200)])
-    assert await effects(database) == 200
-    assert len(await outbox_rows(database)) == 200
+        await _until_accepted(database, [record(number) for number in range(800)])
+    assert await effects(database) == 800
+    assert len(await outbox_rows(database)) == 800
+    assert await processed(database) == 800
     assert _conflicts() == before
 
 
@@ -140,12 +199,15 @@ def _conflicts() -> float:
     )
 
 
-async def test_a_claim_that_waits_behind_another_transaction_reads_again(database: Database) -> None:
-    """The other one commits after we looked: no dead letter, no second effect."""
+async def test_a_claim_that_waits_behind_another_transaction_goes_on_with_what_is_left(database: Database) -> None:
+    """The other one commits after we looked: no dead letter, no second effect, and no mark is left behind."""
     async with database.transaction() as connection:
         handling = await _handlers_that_wait(database, connection, number=1)
     assert [await each for each in handling] == [BatchResult(processed=1, duplicates=1)]
     assert await effects(database) == 1
+    async with database.reading() as connection:
+        oldest = (await connection.execute(select(func.min(processed_messages.c.processed_at)))).scalar_one()
+        assert (await database_time(connection) - oldest).total_seconds() < 60
     assert {row.message_type for row in await outbox_rows(database)} == {"stock.released"}
 
 

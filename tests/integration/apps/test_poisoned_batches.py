@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from doorbuster.contracts.messages import LONGEST_MESSAGE_BYTES
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.database import Database
 from doorbuster.infra.message_batches import MessageBatches
@@ -27,7 +28,7 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 
 
 def batches(database: Transactions, step: CountingStep, group: Group = Group.ORDER_FLOW) -> MessageBatches:
-    return MessageBatches(database, group, step, uuid4)
+    return MessageBatches(database, group, step, new_id=uuid4)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,15 @@ async def test_a_foreign_record_without_key_or_value_or_with_a_long_key_is_store
     ]
     assert await batches(database, CountingStep()).handle(foreign) == BatchResult(processed=0, dead_letters=2)
     assert [row.message_key for row in await outbox_rows(database)] == [b"", b"k" * 64]
+
+
+async def test_a_foreign_record_that_is_longer_than_any_column_is_cut_and_stops_nobody(database: Database) -> None:
+    """A few bytes of a compressed batch may be a record of many MiB."""
+    records = [record(1), record(2, value=b"x" * 17 * 1024 * 1024), record(3)]
+    assert await batches(database, CountingStep()).handle(records) == BatchResult(processed=2, dead_letters=1)
+    (letter,) = [row for row in await outbox_rows(database) if row.topic == "stock-reserved.dlt"]
+    assert letter.payload == b"x" * LONGEST_MESSAGE_BYTES
+    assert letter.headers["source-value"] == "cut"
 
 
 @pytest.mark.parametrize("trouble", [PrimaryUnavailable("gone"), ZeroDivisionError("a bug outside of a decision")])

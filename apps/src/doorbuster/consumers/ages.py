@@ -34,7 +34,7 @@ def oldest_age_seconds(records: Iterable[Record], now: float) -> float:
 def _made_at(record: Record) -> float | None:
     try:
         occurred_at = _decoder.decode(record.value or b"").occurred_at
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         occurred_at = None
     if occurred_at is not None and occurred_at.tzinfo is not None:
         return occurred_at.timestamp()

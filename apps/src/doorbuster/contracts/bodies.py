@@ -4,12 +4,16 @@ A body's `type` and `version` are those of its class; a change that old readers 
 next version. Points are integers.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from doorbuster.contracts.topics import Topic
+
+# What a column holds. Beyond that the database makes a fraction of an integer inside JSON, and nobody could read the
+# row again.
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Body(Struct, frozen=True, kw_only=True):
@@ -25,9 +29,9 @@ class Body(Struct, frozen=True, kw_only=True):
 class OrderLine(Struct, frozen=True, kw_only=True):
     """So many units of a product at the price at which they were ordered, in points."""
 
-    product_id: int
-    quantity: int
-    unit_price: int
+    product_id: Whole
+    quantity: Whole
+    unit_price: Whole
 
 
 class OrderCreated(Body, frozen=True, kw_only=True):
@@ -36,10 +40,10 @@ class OrderCreated(Body, frozen=True, kw_only=True):
     type: ClassVar[str] = "order.created"
     topic: ClassVar[Topic] = Topic.ORDER_CREATED
 
-    user_id: int
+    user_id: Whole
     lines: tuple[OrderLine, ...]
-    total: int
-    coupon_id: int | None = None
+    total: Whole
+    coupon_id: Whole | None = None
 
 
 class OrderCancelled(Body, frozen=True, kw_only=True):
@@ -74,7 +78,7 @@ class StockRejected(Body, frozen=True, kw_only=True):
     topic: ClassVar[Topic] = Topic.STOCK_RESERVED
 
     reason: str
-    product_id: int
+    product_id: Whole
 
 
 class StockReleased(Body, frozen=True, kw_only=True):
@@ -127,8 +131,8 @@ class PaymentRequested(Body, frozen=True, kw_only=True):
     type: ClassVar[str] = "payment.requested"
     topic: ClassVar[Topic] = Topic.PROCESS_PAYMENT
 
-    user_id: int
-    amount: int
+    user_id: Whole
+    amount: Whole
 
 
 class PaymentPaid(Body, frozen=True, kw_only=True):
@@ -160,9 +164,9 @@ class OrderCompleted(Body, frozen=True, kw_only=True):
     type: ClassVar[str] = "order.completed"
     topic: ClassVar[Topic] = Topic.ORDER_COMPLETED
 
-    user_id: int
+    user_id: Whole
     lines: tuple[OrderLine, ...]
-    total: int
+    total: Whole
 
 
 class OrderDataReady(Body, frozen=True, kw_only=True):
@@ -171,9 +175,9 @@ class OrderDataReady(Body, frozen=True, kw_only=True):
     type: ClassVar[str] = "order-data.ready"
     topic: ClassVar[Topic] = Topic.SEND_ORDER_DATA
 
-    user_id: int
+    user_id: Whole
     lines: tuple[OrderLine, ...]
-    total: int
+    total: Whole
 
 
 BODIES: tuple[type[Body], ...] = (

@@ -74,7 +74,8 @@ def decode(value: bytes | None) -> Message:
         if decoder is None:
             raise UnknownMessage(f"type {envelope.type!r} in version {envelope.version} is unknown")
         body: Body = decoder.decode(envelope.data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        # RecursionError: thousands of brackets in a row are JSON too.
         raise UndecodableMessage(str(exc)) from exc
     if body.order_id != envelope.key or envelope.occurred_at.tzinfo is None:
         raise UndecodableMessage("the key isn't the order's id, or occurred_at has no time zone")

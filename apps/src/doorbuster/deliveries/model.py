@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from doorbuster.contracts.bodies import Body, OrderDataReady
+from doorbuster.kernel.errors import UnknownMessage
 from doorbuster.kernel.ids import OrderId
 
 # A table's column holds no more of what the partner said.
@@ -56,12 +57,22 @@ class Delivery:
 
 
 def due(bodies: Sequence[Body], now: datetime) -> list[Delivery]:
-    """Return a delivery for each order whose data is ready; for an order that comes twice, one."""
-    ready = {body.order_id: body for body in bodies if isinstance(body, OrderDataReady)}
+    """Return a delivery for each order whose data is ready; for an order that comes twice, one.
+
+    Raises:
+        UnknownMessage: a body that the external-data group doesn't read.
+    """
+    ready = {body.order_id: _ready(body) for body in bodies}
     return [
         Delivery(order_id=OrderId(order_id), status=DeliveryStatus.DUE, payload=_payload(body), attempts=0, due_at=now)
         for order_id, body in sorted(ready.items())
     ]
+
+
+def _ready(body: Body) -> OrderDataReady:
+    if not isinstance(body, OrderDataReady):
+        raise UnknownMessage(f"the external-data group doesn't read {body.type}")
+    return body
 
 
 def _payload(body: OrderDataReady) -> dict[str, object]:

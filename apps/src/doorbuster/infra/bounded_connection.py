@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from asyncmy.connection import Connection
 from asyncmy.constants import CLIENT
-from asyncmy.errors import OperationalError
+from asyncmy.errors import Error, OperationalError
 
 from doorbuster.infra.sql_errors import CANNOT_CONNECT
 from doorbuster.settings import MySqlSettings
@@ -92,9 +92,12 @@ async def open_connection(host: str, settings: MySqlSettings, *, session: str) -
     except TimeoutError as error:
         connection.abort()
         raise OperationalError(CANNOT_CONNECT, f"no connection within {settings.connect_seconds} s") from error
-    except BaseException:
+    except BaseException as error:
         connection.abort()
-        raise
+        if isinstance(error, Error) or not isinstance(error, Exception):
+            raise
+        # What no MySQL would send makes the driver stumble in ways of its own.
+        raise OperationalError(CANNOT_CONNECT, f"{host} doesn't greet as MySQL does") from error
     return connection
 
 

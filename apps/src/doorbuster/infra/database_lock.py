@@ -30,7 +30,7 @@ _TAKE = text("SELECT GET_LOCK(CONCAT(DATABASE(), '.', :name), 0)")
 # A write of nothing: no message has this number. It proves at once that the session lives, and so does its lock, and
 # that the server is still the primary: one that became a secondary keeps its connections and their locks, and would be
 # read from for ever. Its refusal (1290) makes the pool look for the new primary (R18).
-_PROVE = text("DELETE FROM outbox WHERE seq = 0")
+PROVE_PRIMARY = text("DELETE FROM outbox WHERE seq = 0")
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class HeldLock:
             LockLost: its connection doesn't answer within ANSWER_SECONDS, or its server isn't the primary any more.
         """
         async with self._one_at_a_time:
-            await _ask(self._connection, _PROVE)
+            await _ask(self._connection, PROVE_PRIMARY)
 
 
 Work = Callable[[HeldLock], Coroutine[None, None, None]]
@@ -118,7 +118,7 @@ class DatabaseLock:
             return
         try:
             await _ask(connection, _EXPIRE)
-            await _ask(connection, _PROVE)
+            await _ask(connection, PROVE_PRIMARY)
             self._show(held=True)
             log.info("lock_taken", lock=self._name)
             await self._work_while_held(HeldLock(connection), work)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from doorbuster.contracts.messages import LONGEST_MESSAGE_BYTES
 from doorbuster.contracts.topics import Group, dead_letter_topic
 from doorbuster.infra.records import Record
 from doorbuster.infra.tables import outbox
@@ -42,6 +43,8 @@ def describe(record: Record, poison: PoisonMessage, group: Group) -> Mapping[str
     }
     if record.value is None:
         headers["source-value"] = "none"
+    elif len(record.value) > LONGEST_MESSAGE_BYTES:
+        headers["source-value"] = "cut"
     if record.key is None:
         headers["source-key"] = "none"
     elif len(record.key) > _LONGEST_KEY_BYTES:
@@ -54,7 +57,8 @@ def _row(record: Record, poison: PoisonMessage, group: Group, now: datetime) -> 
         "topic": dead_letter_topic(record.topic),
         "message_key": (record.key or b"")[:_LONGEST_KEY_BYTES],
         "message_type": DEAD_LETTER_TYPE,
-        "payload": record.value or b"",
+        # A longer one could be stored by no column or sent to no broker: it would wait for ever, with orders behind it.
+        "payload": (record.value or b"")[:LONGEST_MESSAGE_BYTES],
         "headers": describe(record, poison, group),
         "created_at": now,
     }

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.database_lock import Readings
+from doorbuster.infra.database_lock import PROVE_PRIMARY, Readings
 from doorbuster.infra.telemetry import OUTBOX_OLDEST_AGE_SECONDS, OUTBOX_ROWS
 from doorbuster.kernel.errors import DoorbusterError
 
@@ -68,6 +68,8 @@ def show_backlog(backlog: Backlog | None) -> None:
 async def _measure_or_none(database: Readings) -> Backlog | None:
     try:
         async with database.reading() as connection:
+            # Without it a process that only reads would stay with a former primary (R5): its connections go on working.
+            await connection.execute(PROVE_PRIMARY)
             return await measure(connection)
     except DoorbusterError as exc:
         log.warning("outbox_not_measured", cause=str(exc))

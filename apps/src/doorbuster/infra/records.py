@@ -36,7 +36,7 @@ class BatchHandler(Protocol):
     """Does the work of one batch."""
 
     async def handle(self, records: Sequence[Record]) -> BatchResult:
-        """Return after everything that the records ask for is committed, in one transaction.
+        """Return after everything that the records ask for is committed, in one transaction or a few (R3).
 
         Raises:
             NotAccepted: nothing was written; hand in the same batch again (R7).

@@ -30,6 +30,8 @@ def test_an_undecodable_record_is_as_old_as_kafka_says() -> None:
 
     assert oldest_age_seconds([record(b"\xff{", timestamp_ms=made)], NOW.timestamp()) == 3
     assert oldest_age_seconds([record(None, timestamp_ms=made)], NOW.timestamp()) == 3
+    deep = b'{"x": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+    assert oldest_age_seconds([record(deep, timestamp_ms=made)], NOW.timestamp()) == 3
 
 
 def test_the_oldest_partition_decides() -> None:

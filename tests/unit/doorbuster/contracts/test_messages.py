@@ -12,6 +12,8 @@ from doorbuster.kernel.errors import UndecodableMessage, UnknownMessage
 from doorbuster.kernel.ids import MessageId
 
 ORDER = UUID("01890000-0000-7000-8000-000000000001")
+# JSON, and nothing that a reader of any form would get through.
+DEEP = b"[" * 50_000 + b"]" * 50_000
 LINES = (OrderLine(product_id=5, quantity=2, unit_price=300),)
 # A value for every field that any body has.
 FIELDS: dict[str, Any] = {
@@ -31,6 +33,9 @@ def message(body: Body) -> Message:
 def wire(**changes: Any) -> bytes:
     document = json.loads(encode(message(example(OrderCreated))))
     return json.dumps({**document, **changes}).encode()
+
+
+DATA = json.loads(wire())["data"]
 
 
 @pytest.mark.parametrize("kind", BODIES, ids=lambda kind: kind.type)
@@ -71,8 +76,12 @@ def test_a_newer_writers_additional_fields_are_ignored() -> None:
         (b"\xff\xfe", "malformed"),
         (b"[]", "object"),
         (b'{"id": 1}', "id"),
+        (wire(data=None).replace(b"null", DEEP), "recursion"),
+        (wire().replace(b"{", b'{"shade": ' + DEEP + b", ", 1), "recursion"),
         (b" " * (LONGEST_MESSAGE_BYTES + 1), "too many"),
         (wire(data={}), "order_id"),
+        (wire(data={**DATA, "total": 2**63}), "total"),
+        (wire(data={**DATA, "lines": [{"product_id": 5, "quantity": 2, "unit_price": 10**30}]}), "unit_price"),
         (wire(data=None), "object"),
         (wire(key=str(UUID(int=1))), "order's id"),
         (wire(occurred_at="2026-01-02T03:04:05"), "time zone"),

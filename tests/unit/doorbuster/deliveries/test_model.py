@@ -6,6 +6,7 @@ import pytest
 
 from doorbuster.contracts.bodies import CouponNone, OrderDataReady, OrderLine
 from doorbuster.deliveries.model import LONGEST_ERROR, Delivery, DeliveryPolicy, DeliveryStatus, due, settle
+from doorbuster.kernel.errors import UnknownMessage
 from doorbuster.kernel.ids import OrderId
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -21,7 +22,7 @@ def ready(number: int) -> OrderDataReady:
 
 
 def test_each_order_whose_data_is_ready_becomes_one_due_delivery() -> None:
-    rows = due([ready(2), ready(1), CouponNone(order_id=UUID(int=3)), ready(2)], NOW)
+    rows = due([ready(2), ready(1), ready(2)], NOW)
 
     assert [(row.order_id.int, row.status, row.attempts, row.due_at) for row in rows] == [
         (1, DeliveryStatus.DUE, 0, NOW),
@@ -33,6 +34,11 @@ def test_each_order_whose_data_is_ready_becomes_one_due_delivery() -> None:
         "total": 600,
         "lines": [{"product_id": 5, "quantity": 2, "unit_price": 300}],
     }
+
+
+def test_a_message_that_is_not_for_the_group_is_poison_and_not_passed_over() -> None:
+    with pytest.raises(UnknownMessage):
+        due([ready(1), CouponNone(order_id=UUID(int=3))], NOW)
 
 
 def test_what_the_partner_has_is_delivered() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+from doorbuster.contracts.messages import LONGEST_MESSAGE_BYTES
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.dead_letters import describe
 from doorbuster.infra.records import Record
@@ -56,3 +57,7 @@ def test_what_the_outbox_cannot_hold_is_named() -> None:
     assert describe(record(key=None, value=None), UndecodableMessage("empty"), Group.STOCK)["source-key"] == "none"
     assert describe(record(key=None, value=None), UndecodableMessage("empty"), Group.STOCK)["source-value"] == "none"
     assert describe(record(key=b"k" * 65), UndecodableMessage("long"), Group.STOCK)["source-key"] == "cut"
+    longest = record(value=b"v" * LONGEST_MESSAGE_BYTES)
+    assert "source-value" not in describe(longest, UndecodableMessage("no JSON"), Group.STOCK)
+    longer = record(value=b"v" * (LONGEST_MESSAGE_BYTES + 1))
+    assert describe(longer, UndecodableMessage("long"), Group.STOCK)["source-value"] == "cut"

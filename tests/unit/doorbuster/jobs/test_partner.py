@@ -1,3 +1,6 @@
+import asyncio
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -49,6 +52,21 @@ async def test_a_partner_out_of_reach_is_a_failure_with_its_reason() -> None:
 
     async with HttpPartner(ADDRESS, httpx.MockTransport(refuse)) as ours:
         assert await ours.deliver(ORDER, {}) == "ConnectError: refused"
+
+
+class Dripping(httpx.AsyncByteStream):
+    """An answer that never ends and never pauses for long."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"x"
+            await asyncio.sleep(0.005)
+
+
+async def test_an_answer_that_drips_is_given_up_in_time() -> None:
+    dripping = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
+    async with HttpPartner(ADDRESS, dripping, attempt_seconds=0.05) as ours, asyncio.timeout(2):
+        assert await ours.deliver(ORDER, {}) == "TimeoutError: no answer within 0.05 s"
 
 
 def test_keys_are_forgotten_rather_than_memory_filled() -> None:
