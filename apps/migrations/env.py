@@ -6,12 +6,12 @@ from sqlalchemy import Connection
 # Each of these adds its tables to the metadata.
 import doorbuster.coupons.tables
 import doorbuster.deliveries.tables
-import doorbuster.infra.tables
+import doorbuster.infra.mysql.tables
 import doorbuster.orders.tables
 import doorbuster.points.tables
 import doorbuster.products.tables  # noqa: F401
-from doorbuster.infra.migrations import connected
-from doorbuster.infra.schema import METADATA
+from doorbuster.infra.mysql.migrations import connected
+from doorbuster.infra.mysql.schema import METADATA
 from doorbuster.settings import Settings
 
 

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.contracts.bodies import Body, StockReleased, StockReserved
 from doorbuster.contracts.messages import Message, encode
-from doorbuster.infra.answers import Answer, Decided, Refused
-from doorbuster.infra.idempotency_keys import Keyed
-from doorbuster.infra.records import Record
-from doorbuster.infra.tables import idempotency_keys, outbox, processed_messages
-from doorbuster.infra.transactions import Transactions
+from doorbuster.infra.batches.answers import Answer, Decided, Refused
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.kafka.records import Record
+from doorbuster.infra.mysql.tables import idempotency_keys, outbox, processed_messages
+from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.kernel.deciding import deciding
 from doorbuster.kernel.ids import MessageId
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from doorbuster.infra.migrations import connected
+from doorbuster.infra.mysql.migrations import connected
 from doorbuster.settings import MySqlSettings
 from tests.audit import UNDER_WAY
 from tests.integration.polling import seconds_until

@@ -10,10 +10,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from doorbuster.bootstrap.prepare import Preparation, SeedProfile, prepare
-from doorbuster.infra.database import Database
-from doorbuster.infra.migrations import connected, migrate
-from doorbuster.infra.schema import METADATA
-from doorbuster.infra.topics_admin import plans
+from doorbuster.infra.kafka.topics_admin import plans
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.migrations import connected, migrate
+from doorbuster.infra.mysql.schema import METADATA
 from doorbuster.settings import Settings
 from tests.integration.apps import servers as own_servers
 from tests.integration.apps.books import Books

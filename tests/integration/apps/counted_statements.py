@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.transactions import Transactions
+from doorbuster.infra.mysql.transactions import Transactions
 
 
 class CountedStatements:

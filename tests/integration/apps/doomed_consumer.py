@@ -4,8 +4,8 @@ import asyncio
 import os
 from collections.abc import Sequence
 
-from doorbuster.infra.kafka_record_source import KafkaRecordSource, consumer_configuration
-from doorbuster.infra.records import BatchResult, Record
+from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
+from doorbuster.infra.kafka.records import BatchResult, Record
 from doorbuster.settings import KafkaSettings
 from tests.unit.doorbuster.consumers.running import consumer
 

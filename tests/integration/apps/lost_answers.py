@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.transactions import Transactions
+from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.kernel.errors import OutcomeUnknown, PrimaryUnavailable
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.bounded_connection import BoundedConnection
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.bounded_connection import BoundedConnection
+from doorbuster.infra.mysql.database import Database
 from doorbuster.settings import MySqlSettings, Settings
 from tests.integration.tcp_proxy import TcpProxy
 

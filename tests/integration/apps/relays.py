@@ -8,12 +8,12 @@ from functools import partial
 
 from sqlalchemy import Connection, Row, func, insert, select, text
 
-from doorbuster.infra.database import Database
-from doorbuster.infra.database_lock import DatabaseLock
-from doorbuster.infra.migrations import connected
-from doorbuster.infra.producer import Producer
-from doorbuster.infra.relay import Relay
-from doorbuster.infra.tables import outbox
+from doorbuster.infra.kafka.producer import Producer
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.database_lock import DatabaseLock
+from doorbuster.infra.mysql.migrations import connected
+from doorbuster.infra.mysql.tables import outbox
+from doorbuster.infra.outbox.relay import Relay
 from doorbuster.settings import KafkaSettings, MySqlSettings
 from tests.integration.apps.servers import Servers
 

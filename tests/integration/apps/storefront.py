@@ -10,7 +10,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from doorbuster.infra.migrations import connected
+from doorbuster.infra.mysql.migrations import connected
 from doorbuster.points.tables import point_balances
 from doorbuster.products.tables import products
 from doorbuster.settings import Settings

@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from doorbuster.contracts.bodies import OrderCreated
 from doorbuster.contracts.messages import decode
-from doorbuster.infra.migrations import connected
-from doorbuster.infra.schema import METADATA
-from doorbuster.infra.tables import outbox
+from doorbuster.infra.mysql.migrations import connected
+from doorbuster.infra.mysql.schema import METADATA
+from doorbuster.infra.mysql.tables import outbox
 from doorbuster.points.tables import point_entries
 from doorbuster.settings import Settings
 from tests.integration.apps.storefront import POINTS, Storefront, running_storefront, supply

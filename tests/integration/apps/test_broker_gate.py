@@ -5,9 +5,15 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from doorbuster.infra.broker_gate import BROKER_ANSWER_SECONDS, CHECK_SECONDS, MOST_ROWS, BrokerGate, broker_question
-from doorbuster.infra.database import Database
-from doorbuster.infra.migrations import connected
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.migrations import connected
+from doorbuster.infra.outbox.broker_gate import (
+    BROKER_ANSWER_SECONDS,
+    CHECK_SECONDS,
+    MOST_ROWS,
+    BrokerGate,
+    broker_question,
+)
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings, MySqlSettings, Settings
 from tests.integration.apps.relays import add_messages, reached

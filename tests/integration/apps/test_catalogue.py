@@ -1,6 +1,6 @@
 import pytest
 
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.model import Product
 from doorbuster.products.repository import MySqlCatalogueSource

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.errors import OutcomeUnknown, PrimaryUnavailable
 from doorbuster.settings import Settings
 from tests.integration.apps.proxied_database import (

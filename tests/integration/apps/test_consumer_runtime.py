@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from doorbuster.consumers.intake import Limits
-from doorbuster.infra.kafka_record_source import KafkaRecordSource, consumer_configuration
-from doorbuster.infra.records import BatchResult, Record
+from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
+from doorbuster.infra.kafka.records import BatchResult, Record
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 from doorbuster.settings import KafkaSettings, Settings
 from tests.integration.apps import doomed_consumer

@@ -12,7 +12,7 @@ import pytest
 from doorbuster.bootstrap.consumers import ConsumerName, Parts, parts_of
 from doorbuster.contracts.bodies import OrderCreated
 from doorbuster.contracts.messages import Message, encode
-from doorbuster.infra.records import BatchResult, Record
+from doorbuster.infra.kafka.records import BatchResult, Record
 from doorbuster.infra.redis import connect, listen_for_wakeups
 from doorbuster.kernel.ids import MessageId
 from doorbuster.settings import RedisSettings, Settings

@@ -18,8 +18,8 @@ from doorbuster.contracts.bodies import (
 from doorbuster.coupons.repository import MySqlRedemptionRepository
 from doorbuster.coupons.service import CouponService
 from doorbuster.coupons.tables import coupon_redemptions
-from doorbuster.infra.database import Database
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import database_time
 from tests.integration.apps.conflicts import conflicts
 
 pytestmark = pytest.mark.integration

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.errors import DataRefused, NotAccepted, Overloaded, PrimaryUnavailable
 from doorbuster.settings import Settings
 from tests.integration.apps.proxied_database import TABLE, Place, insert, proxied, through

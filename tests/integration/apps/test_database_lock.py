@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from doorbuster.infra.database import Database
-from doorbuster.infra.database_lock import DatabaseLock, HeldLock
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.database_lock import DatabaseLock, HeldLock
 from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.settings import Settings
 from tests.integration.apps.relays import LOCK, end_lock_holder, reached, read_only

@@ -13,8 +13,8 @@ from doorbuster.deliveries.model import DeliveryStatus
 from doorbuster.deliveries.repository import MySqlDeliveries
 from doorbuster.deliveries.service import DeliveryService, Sender
 from doorbuster.deliveries.tables import deliveries
-from doorbuster.infra.database import Database
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.kernel.ids import OrderId
 from tests.integration.apps.conflicts import conflicts
 

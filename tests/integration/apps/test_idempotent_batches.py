@@ -11,10 +11,10 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from doorbuster.infra.answers import Answer, BodyMismatch, Refused
-from doorbuster.infra.database import Database
-from doorbuster.infra.idempotent_batches import IdempotentBatches
-from doorbuster.infra.transactions import Transactions
+from doorbuster.infra.batches.answers import Answer, BodyMismatch, Refused
+from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.kernel.errors import DataRefused, DecisionFailed, NotAccepted, OutcomeUnknown, PrimaryUnavailable
 from doorbuster.settings import Settings
 from tests.integration.apps.batch_steps import Buy, BuyingStep, effects, keyed, outbox_rows, stored_keys

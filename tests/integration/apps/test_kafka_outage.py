@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from doorbuster.infra.broker_gate import BrokerGate, broker_question
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
 from doorbuster.settings import Settings
 from tests.integration.apps.relays import add_messages, kafka_producer, reached, running_relay, unpublished
 from tests.integration.apps.servers import Servers

@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from doorbuster.infra.kafka_record_source import KafkaRecordSource, consumer_configuration
+from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
 from doorbuster.settings import KafkaSettings, Settings
 from tests.integration.apps.kafka_topics import delete_topic, make_topic, produce
 from tests.unit.doorbuster.consumers.source_contract import PARTITIONS, RecordSourceContract

@@ -9,11 +9,11 @@ from confluent_kafka.cimpl import murmur2
 from prometheus_client import CollectorRegistry
 
 from doorbuster.contracts.topics import Group
-from doorbuster.infra.kafka_clients import admin_client
-from doorbuster.infra.lag import read_state
-from doorbuster.infra.lag_collector import KafkaCollector, keep_reading
-from doorbuster.infra.offsets import GroupOffsets
-from doorbuster.infra.producer import Producer
+from doorbuster.infra.kafka.clients import admin_client
+from doorbuster.infra.kafka.lag import read_state
+from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
+from doorbuster.infra.kafka.offsets import GroupOffsets
+from doorbuster.infra.kafka.producer import Producer
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings, Settings
 from tests.integration.apps.relays import reached
@@ -120,7 +120,7 @@ async def test_what_was_read_is_served_as_kafka_exporter_serves_it(admin: AdminC
 
 async def test_without_kafka_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("lag", "offsets"):
-        monkeypatch.setattr(f"doorbuster.infra.{module}.ADMIN_REQUEST_SECONDS", 0.5)
+        monkeypatch.setattr(f"doorbuster.infra.kafka.{module}.ADMIN_REQUEST_SECONDS", 0.5)
     nowhere = admin_client(KafkaSettings(servers=f"127.0.0.1:{free_port()}"))
 
     with pytest.raises(BrokerUnavailable):

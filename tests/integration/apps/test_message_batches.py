@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from doorbuster.contracts.bodies import Body
 from doorbuster.contracts.messages import decode
 from doorbuster.contracts.topics import Group
-from doorbuster.infra.database import Database
-from doorbuster.infra.message_batches import MessageBatches, Step
-from doorbuster.infra.records import BatchResult, Record
-from doorbuster.infra.tables import processed_messages
-from doorbuster.infra.transactions import Transactions, database_time
+from doorbuster.infra.batches.message_batches import MessageBatches, Step
+from doorbuster.infra.kafka.records import BatchResult, Record
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.tables import processed_messages
+from doorbuster.infra.mysql.transactions import Transactions, database_time
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 from doorbuster.settings import Settings
 from tests.integration.apps.batch_steps import CountingStep, effects, outbox_rows, processed, record

@@ -8,12 +8,12 @@ from sqlalchemy import inspect, text
 
 import doorbuster.coupons.tables
 import doorbuster.deliveries.tables
-import doorbuster.infra.tables
+import doorbuster.infra.mysql.tables
 import doorbuster.orders.tables
 import doorbuster.points.tables
 import doorbuster.products.tables  # noqa: F401  # each adds its tables to the metadata
-from doorbuster.infra.migrations import connected, migrate, migrate_back
-from doorbuster.infra.schema import METADATA, OPTIONS
+from doorbuster.infra.mysql.migrations import connected, migrate, migrate_back
+from doorbuster.infra.mysql.schema import METADATA, OPTIONS
 from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.settings import MySqlSettings, Settings
 from tests.integration.apps.servers import Servers

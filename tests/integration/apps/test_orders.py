@@ -18,8 +18,8 @@ from doorbuster.contracts.bodies import (
     StockReleased,
     StockReserved,
 )
-from doorbuster.infra.database import Database
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.kernel.errors import PoisonMessage
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from doorbuster.infra.database import Database
-from doorbuster.infra.outbox_backlog import Backlog, watch_backlog
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.outbox.outbox_backlog import Backlog, watch_backlog
 from doorbuster.settings import Settings
 from tests.integration.apps.relays import read_only
 from tests.integration.apps.servers import Servers

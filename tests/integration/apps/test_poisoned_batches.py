@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 
 from doorbuster.contracts.messages import LONGEST_MESSAGE_BYTES
 from doorbuster.contracts.topics import Group
-from doorbuster.infra.database import Database
-from doorbuster.infra.message_batches import MessageBatches
-from doorbuster.infra.records import BatchResult, Record
-from doorbuster.infra.transactions import Transactions
+from doorbuster.infra.batches.message_batches import MessageBatches
+from doorbuster.infra.kafka.records import BatchResult, Record
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.kernel.errors import NotAccepted, PrimaryUnavailable
 from tests.integration.apps.batch_steps import CountingStep, effects, outbox_rows, processed, record
 from tests.integration.apps.lost_answers import Fate, LostAnswers

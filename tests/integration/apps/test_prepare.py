@@ -4,11 +4,11 @@ from confluent_kafka.admin import AdminClient
 from sqlalchemy import text
 
 from doorbuster.bootstrap.prepare import Preparation, SeedProfile, prepare
-from doorbuster.infra import topics_admin
-from doorbuster.infra.database import Database
-from doorbuster.infra.migrations import connected
-from doorbuster.infra.seeding import seed
-from doorbuster.infra.topics_admin import TopicsDiffer
+from doorbuster.infra.kafka import topics_admin
+from doorbuster.infra.kafka.topics_admin import TopicsDiffer
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.migrations import connected
+from doorbuster.infra.mysql.seeding import seed
 from doorbuster.kernel.errors import NotAccepted
 from doorbuster.points.seed import UserSeed
 from doorbuster.products.seed import CatalogueSeed

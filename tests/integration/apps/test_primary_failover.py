@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.database import Database
 from doorbuster.settings import MySqlSettings
 from tests.integration.apps.servers import free_network
 from tests.integration.apps.writers import assert_exactly_once, create_tables, new_writers

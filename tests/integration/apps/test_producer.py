@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from doorbuster.infra.producer import Delivered, Producer, SendFailed
+from doorbuster.infra.kafka.producer import Delivered, Producer, SendFailed
 from doorbuster.settings import KafkaSettings, Settings
 from tests.integration.apps.topic_reader import own_topic, values_by_key
 from tests.ports import free_port

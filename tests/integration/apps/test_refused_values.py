@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from doorbuster.contracts.bodies import Body
 from doorbuster.contracts.topics import Group
-from doorbuster.infra.database import Database
-from doorbuster.infra.message_batches import MessageBatches
-from doorbuster.infra.records import BatchResult
+from doorbuster.infra.batches.message_batches import MessageBatches
+from doorbuster.infra.kafka.records import BatchResult
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.errors import DataRefused, PrimaryUnavailable
 from tests.integration.apps.batch_steps import outbox_rows, record
 

@@ -8,10 +8,10 @@ import pytest
 from confluent_kafka import KafkaError, Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.database import Database
-from doorbuster.infra.migrations import connected
-from doorbuster.infra.outbox_backlog import measure, show_backlog
-from doorbuster.infra.producer import DeliveryReport, Producer
+from doorbuster.infra.kafka.producer import DeliveryReport, Producer
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.migrations import connected
+from doorbuster.infra.outbox.outbox_backlog import measure, show_backlog
 from doorbuster.infra.telemetry import OUTBOX_OLDEST_AGE_SECONDS
 from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.settings import KafkaSettings, MySqlSettings, Settings

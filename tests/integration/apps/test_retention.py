@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, text
 
-from doorbuster.infra.database import Database
-from doorbuster.infra.retention import KEYS_KEPT, PROCESSED_IDS_KEPT, PUBLISHED_KEPT, purge
-from doorbuster.infra.tables import idempotency_keys, outbox, processed_messages
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.tables import idempotency_keys, outbox, processed_messages
+from doorbuster.infra.mysql.transactions import database_time
+from doorbuster.infra.outbox.retention import KEYS_KEPT, PROCESSED_IDS_KEPT, PUBLISHED_KEPT, purge
 
 pytestmark = pytest.mark.integration
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from doorbuster.contracts.bodies import Body, OrderCompleted, OrderDataReady, OrderLine
-from doorbuster.infra.database import Database
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.products.repository import MySqlSalesRepository
 from doorbuster.products.service import SalesService
 from doorbuster.products.tables import product_sales

@@ -15,9 +15,9 @@ from doorbuster.contracts.bodies import (
     StockReleased,
     StockReserved,
 )
-from doorbuster.infra import rows
-from doorbuster.infra.database import Database
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.kernel.errors import DataRefused
 from doorbuster.products.repository import MySqlStockRepository
 from doorbuster.products.service import StockService

@@ -9,8 +9,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not listed 
 )
 
 from doorbuster.contracts.topics import Topic
-from doorbuster.infra.kafka_clients import admin_client
-from doorbuster.infra.topics_admin import (
+from doorbuster.infra.kafka.clients import admin_client
+from doorbuster.infra.kafka.topics_admin import (
     TopicNotMade,
     TopicPlan,
     TopicsDiffer,
@@ -99,7 +99,7 @@ async def test_what_kafka_refuses_is_said_with_its_reason(admin: AdminClient) ->
 
 
 async def test_without_kafka_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorbuster.infra.topics_admin.REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr("doorbuster.infra.kafka.topics_admin.REQUEST_SECONDS", 0.5)
     nowhere = admin_client(KafkaSettings(servers=f"127.0.0.1:{free_port()}"))
 
     with pytest.raises(BrokerUnavailable):

@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 
 from doorbuster.contracts.bodies import CouponNone, StockReserved
 from doorbuster.contracts.topics import Group, Topic
-from doorbuster.infra.database import Database
-from doorbuster.infra.outbox import store
-from doorbuster.infra.tables import outbox
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.tables import outbox
+from doorbuster.infra.mysql.transactions import database_time
+from doorbuster.infra.outbox.store import store
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.orders.model import CancelReason, OrderStatus, PlaceOrder, SagaStep, WantedLine

@@ -10,13 +10,13 @@ from doorbuster.api.answers import order_answer
 from doorbuster.bootstrap.batch_rows import rows_of_messages
 from doorbuster.bootstrap.commands import order_step
 from doorbuster.bootstrap.consumers import CONSUMERS, ConsumerName
-from doorbuster.infra import rows
-from doorbuster.infra.answers import Answer
-from doorbuster.infra.database import Database
-from doorbuster.infra.idempotency_keys import Keyed
-from doorbuster.infra.idempotent_batches import IdempotentBatches
-from doorbuster.infra.message_batches import MessageBatches
-from doorbuster.infra.records import BatchResult, Record
+from doorbuster.infra.batches.answers import Answer
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
+from doorbuster.infra.batches.message_batches import MessageBatches
+from doorbuster.infra.kafka.records import BatchResult, Record
+from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.orders.model import PlaceOrder, WantedLine
 from doorbuster.orders.tables import orders

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 
 

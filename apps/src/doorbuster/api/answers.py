@@ -8,7 +8,7 @@ from uuid import UUID
 from doorbuster.api.errors import invalid
 from doorbuster.api.problems import FieldError, Problem, problem_body
 from doorbuster.api.schemas import AcceptedOrder, ChargedDocument, OrderLineDocument
-from doorbuster.infra.answers import Answer, Refused
+from doorbuster.infra.batches.answers import Answer, Refused
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.model import Charged, ChargePoints

@@ -9,8 +9,8 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from doorbuster.api.problems import Code, Problem, ProblemRaised
 from doorbuster.api.use_cases import use_cases_of
-from doorbuster.infra.jwks import IssuerUnavailable
-from doorbuster.infra.tokens import AdminTokenRefused, TokenRefused
+from doorbuster.infra.auth.jwks import IssuerUnavailable
+from doorbuster.infra.auth.tokens import AdminTokenRefused, TokenRefused
 from doorbuster.kernel.ids import UserId
 
 _CHALLENGE = 'Bearer realm="doorbuster"'

@@ -18,9 +18,9 @@ from doorbuster.api.errors import field_path, invalid
 from doorbuster.api.problems import MEDIA_TYPE, Code, FieldError, Problem, ProblemRaised, problem_response
 from doorbuster.api.schemas import Command
 from doorbuster.api.use_cases import Commands, use_cases_of
-from doorbuster.infra.answers import Answer, BodyMismatch, Refused
-from doorbuster.infra.idempotency_keys import Keyed
-from doorbuster.infra.in_flight import KeyInFlight
+from doorbuster.infra.batches.answers import Answer, BodyMismatch, Refused
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.in_flight import KeyInFlight
 from doorbuster.infra.telemetry import BUSINESS_REFUSALS
 from doorbuster.infra.tracing import current_trace_id
 from doorbuster.kernel.ids import UserId

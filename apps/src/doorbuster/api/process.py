@@ -10,10 +10,10 @@ from doorbuster.api.answers import charge_answer, order_answer
 from doorbuster.api.app import create_app
 from doorbuster.api.use_cases import UseCases
 from doorbuster.bootstrap.api import ApiServices, Presenters, api_services
-from doorbuster.infra.admin import AdminServer
-from doorbuster.infra.http_server import serve_until
 from doorbuster.infra.logging import configure
-from doorbuster.infra.process import stop_event
+from doorbuster.infra.process.admin import AdminServer
+from doorbuster.infra.process.http_server import serve_until
+from doorbuster.infra.process.signals import stop_event
 from doorbuster.settings import Settings
 
 log = structlog.get_logger()

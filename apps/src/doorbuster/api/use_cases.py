@@ -7,9 +7,9 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from doorbuster.infra.answers import Outcome
+from doorbuster.infra.batches.answers import Outcome
+from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.health import Health
-from doorbuster.infra.idempotency_keys import Keyed
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.model import ChargePoints

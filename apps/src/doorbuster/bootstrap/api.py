@@ -15,14 +15,14 @@ from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, Orde
 from doorbuster.bootstrap.health import ApiHealth
 from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
 from doorbuster.infra import redis
-from doorbuster.infra.broker_gate import BrokerGate, broker_question
-from doorbuster.infra.database import Database
-from doorbuster.infra.idempotent_batches import IdempotentBatches
-from doorbuster.infra.jwks import IssuerKeys
-from doorbuster.infra.keyed_commands import KeyedCommands
+from doorbuster.infra.auth.jwks import IssuerKeys
+from doorbuster.infra.auth.tokens import TokenVerifier
+from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
+from doorbuster.infra.batches.keyed_commands import KeyedCommands
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
+from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.infra.redis import Wakeups
-from doorbuster.infra.tokens import TokenVerifier
-from doorbuster.infra.wakeup_sender import WakeupSender
 from doorbuster.kernel.ids import IdFactory
 from doorbuster.orders.model import PlaceOrder
 from doorbuster.points.model import ChargePoints

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from doorbuster.contracts.bodies import Body, OrderCompleted, OrderCreated
 from doorbuster.contracts.topics import Group
-from doorbuster.infra.idempotency_keys import Keyed
+from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.orders.model import PlaceOrder
 from doorbuster.points.model import ChargePoints
 

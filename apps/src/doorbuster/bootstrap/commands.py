@@ -6,10 +6,10 @@ from typing import Generic, TypeAlias, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.answers import Answer, Decided, Outcome, Refused
-from doorbuster.infra.idempotency_keys import Keyed
-from doorbuster.infra.idempotent_batches import CommandStep
-from doorbuster.infra.keyed_commands import NOT_WITHOUT_BROKER
+from doorbuster.infra.batches.answers import Answer, Decided, Outcome, Refused
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.idempotent_batches import CommandStep
+from doorbuster.infra.batches.keyed_commands import NOT_WITHOUT_BROKER
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.model import Order, PlaceOrder

@@ -23,14 +23,14 @@ from doorbuster.coupons.service import CouponService
 from doorbuster.deliveries.repository import MySqlDeliveries, MySqlDeliveryRepository
 from doorbuster.deliveries.service import DeliveryService, Sender
 from doorbuster.infra import redis
-from doorbuster.infra.database import Database
-from doorbuster.infra.kafka_record_source import KafkaRecordSource, consumer_configuration
-from doorbuster.infra.message_batches import MessageBatches, Step
+from doorbuster.infra.batches.message_batches import MessageBatches, Step
+from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
+from doorbuster.infra.kafka.record_source import RecordSource
+from doorbuster.infra.kafka.records import BatchHandler
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.infra.partner import HttpPartner
-from doorbuster.infra.record_source import RecordSource
-from doorbuster.infra.records import BatchHandler
 from doorbuster.infra.redis import Wakeups
-from doorbuster.infra.wakeup_sender import WakeupSender
 from doorbuster.kernel.ids import IdFactory
 from doorbuster.orders.repository import MySqlOrderRepository
 from doorbuster.orders.service import OrderFlowService

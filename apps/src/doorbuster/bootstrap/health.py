@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 
-from doorbuster.infra.broker_gate import BrokerGate
-from doorbuster.infra.database import Database
 from doorbuster.infra.health import Health, Pool, State
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.outbox.broker_gate import BrokerGate
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.products.tables import products
 

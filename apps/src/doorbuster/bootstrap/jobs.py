@@ -11,19 +11,19 @@ from prometheus_client import REGISTRY
 
 from doorbuster.bootstrap.saga_watch import SagaWatch
 from doorbuster.infra import redis
-from doorbuster.infra.admin import AdminServer
-from doorbuster.infra.background import in_background
-from doorbuster.infra.database import Database
-from doorbuster.infra.database_lock import DatabaseLock
-from doorbuster.infra.kafka_clients import admin_client
-from doorbuster.infra.lag_collector import KafkaCollector, keep_reading
+from doorbuster.infra.kafka.clients import admin_client
+from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
+from doorbuster.infra.kafka.offsets import GroupOffsets
+from doorbuster.infra.kafka.producer import Producer
 from doorbuster.infra.logging import configure
-from doorbuster.infra.offsets import GroupOffsets
-from doorbuster.infra.outbox_backlog import show_backlog, watch_backlog
-from doorbuster.infra.process import stop_event
-from doorbuster.infra.producer import Producer
-from doorbuster.infra.relay import Relay
-from doorbuster.infra.upkeep import keep_purging
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.database_lock import DatabaseLock
+from doorbuster.infra.outbox.outbox_backlog import show_backlog, watch_backlog
+from doorbuster.infra.outbox.relay import Relay
+from doorbuster.infra.outbox.upkeep import keep_purging
+from doorbuster.infra.process.admin import AdminServer
+from doorbuster.infra.process.background import in_background
+from doorbuster.infra.process.signals import stop_event
 from doorbuster.kernel.ids import IdFactory
 from doorbuster.orders.watch_repository import MySqlWatchSource
 from doorbuster.orders.watch_service import WatchService

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 import structlog
 
-from doorbuster.infra import migrations
-from doorbuster.infra.database import Database
-from doorbuster.infra.kafka_clients import admin_client
-from doorbuster.infra.seeding import SeedPart, seed
-from doorbuster.infra.topics_admin import make_topics, partition_counts, plans
-from doorbuster.infra.topics_growth import refuse_growth_while_anything_waits
+from doorbuster.infra.kafka.clients import admin_client
+from doorbuster.infra.kafka.topics_admin import make_topics, partition_counts, plans
+from doorbuster.infra.mysql import migrations
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.seeding import SeedPart, seed
+from doorbuster.infra.outbox.topics_growth import refuse_growth_while_anything_waits
 from doorbuster.kernel.errors import NotAccepted
 from doorbuster.points.seed import UserSeed
 from doorbuster.products.seed import CatalogueSeed

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from doorbuster.infra.coalesced_reads import OWN_READS, PUBLIC_READS, CoalescedReads
-from doorbuster.infra.database import Database
+from doorbuster.infra.batches.coalesced_reads import OWN_READS, PUBLIC_READS, CoalescedReads
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.orders.model import Order
 from doorbuster.orders.repository import MySqlOrderSource

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import structlog
 
-from doorbuster.infra.database_lock import HeldLock
+from doorbuster.infra.mysql.database_lock import HeldLock
 from doorbuster.infra.telemetry import (
     SAGA_CANCELS,
     SAGA_OLDEST_AGE_SECONDS,

@@ -11,9 +11,9 @@ from doorbuster.bootstrap.consumers import CONSUMERS, ConsumerName, Parts, parts
 from doorbuster.consumers.intake import Intake, Limits
 from doorbuster.consumers.measures import Measures
 from doorbuster.consumers.runtime import Clocks, ConsumerRuntime
-from doorbuster.infra.admin import AdminServer
 from doorbuster.infra.logging import configure
-from doorbuster.infra.process import stop_event
+from doorbuster.infra.process.admin import AdminServer
+from doorbuster.infra.process.signals import stop_event
 from doorbuster.settings import Settings
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from doorbuster.infra.records import Record
+from doorbuster.infra.kafka.records import Record
 
 
 class _Occurred(msgspec.Struct):

@@ -10,7 +10,7 @@ import structlog
 
 from doorbuster.consumers.measures import Measures
 from doorbuster.consumers.positions import Held, Positions
-from doorbuster.infra.record_source import CommitFailed, Partition, RecordSource
+from doorbuster.infra.kafka.record_source import CommitFailed, Partition, RecordSource
 
 # How often a consumer without partitions says so: Kafka or the topics are missing, or there are more consumers than
 # partitions.

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from doorbuster.consumers.ages import oldest_age_seconds
 from doorbuster.infra import telemetry
-from doorbuster.infra.record_source import Partition
-from doorbuster.infra.records import BatchResult, Record
+from doorbuster.infra.kafka.record_source import Partition
+from doorbuster.infra.kafka.records import BatchResult, Record
 
 
 class Measures:

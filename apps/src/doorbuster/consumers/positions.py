@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from doorbuster.infra.record_source import Partition
-from doorbuster.infra.records import Record
+from doorbuster.infra.kafka.record_source import Partition
+from doorbuster.infra.kafka.records import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

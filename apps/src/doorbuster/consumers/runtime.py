@@ -15,7 +15,7 @@ import structlog
 
 from doorbuster.consumers.intake import Batch, Intake
 from doorbuster.consumers.measures import Measures
-from doorbuster.infra.records import BatchHandler, BatchResult
+from doorbuster.infra.kafka.records import BatchHandler, BatchResult
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 
 # Liveness: far above the worst batch, and below the time after which Kafka gives the partitions to somebody else.

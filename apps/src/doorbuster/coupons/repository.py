@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.coupons.model import CouponDecision, CouponRefusal, Redemption, RedemptionStatus
 from doorbuster.coupons.tables import coupon_redemptions
-from doorbuster.infra import rows
+from doorbuster.infra.mysql import rows
 from doorbuster.kernel.ids import OrderId
 
 

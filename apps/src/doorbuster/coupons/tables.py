@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, String, Table
 
-from doorbuster.infra.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
+from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
 
 coupon_redemptions = Table(
     "coupon_redemptions",

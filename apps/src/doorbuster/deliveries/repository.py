@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.deliveries.model import Delivery, DeliveryPolicy, DeliveryStatus
 from doorbuster.deliveries.tables import deliveries
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import OrderId
 
 _NOW = text("SELECT NOW(6)")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Index, Integer, String, Table
 
-from doorbuster.infra.schema import METADATA, OPTIONS, Instant, UuidBytes
+from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Instant, UuidBytes
 
 # R11: one row an order, which is also the partner's key. `due_at` moves ahead while a sender holds the row, so that a
 # sender that dies gives it back by doing nothing.

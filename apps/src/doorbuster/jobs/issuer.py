@@ -24,10 +24,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from doorbuster.infra.admin import AdminServer
-from doorbuster.infra.http_server import serve_until
 from doorbuster.infra.logging import configure
-from doorbuster.infra.process import stop_event
+from doorbuster.infra.process.admin import AdminServer
+from doorbuster.infra.process.http_server import serve_until
+from doorbuster.infra.process.signals import stop_event
 from doorbuster.settings import Settings
 
 LONGEST_TOKEN_SECONDS = 24 * 3600

@@ -10,7 +10,7 @@ DoorbusterError
     ├── UndecodableMessage  not JSON, or not of the form that its type promises
     ├── UnknownMessage      a type or version that this release doesn't know
     ├── DecisionFailed      a pure decision raised; its cause says what
-    └── DataRefused         the database refused the values (infra/sql_errors.py)
+    └── DataRefused         the database refused the values (infra/mysql/sql_errors.py)
 """
 
 

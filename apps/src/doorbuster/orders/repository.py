@@ -9,8 +9,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.contracts.bodies import OrderLine
-from doorbuster.infra import rows
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import OrderId, UserId
 from doorbuster.orders.model import Known, Order, OrderStatus, Saga, SagaStep
 from doorbuster.orders.saga import Transition

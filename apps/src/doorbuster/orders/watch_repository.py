@@ -9,11 +9,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.contracts.bodies import Body
-from doorbuster.infra import rows
-from doorbuster.infra.database import Database
-from doorbuster.infra.outbox import message_key, store
-from doorbuster.infra.tables import outbox
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.tables import outbox
+from doorbuster.infra.mysql.transactions import database_time
+from doorbuster.infra.outbox.store import message_key, store
 from doorbuster.kernel.ids import OrderId
 from doorbuster.orders.model import OrderStatus, Saga
 from doorbuster.orders.ports import OpenSagas, Position, Published

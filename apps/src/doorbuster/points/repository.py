@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra import rows
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import OrderId, UserId
 from doorbuster.points.model import (
     ChargeDecision,

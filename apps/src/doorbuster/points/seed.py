@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra import rows
-from doorbuster.infra.transactions import database_time
+from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.kernel.ids import UserId
 from doorbuster.points.model import EntryKind, SystemAccount, user_account
 from doorbuster.points.tables import point_balances, point_entries

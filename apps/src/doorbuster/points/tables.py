@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, String, Table
 
-from doorbuster.infra.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
+from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
 
 # Only users have a stored balance (R8); the constraint stands behind the code.
 point_balances = Table(

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.contracts.bodies import OrderLine
-from doorbuster.infra import rows
-from doorbuster.infra.database import Database
+from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.products.model import (
     Product,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra import rows
+from doorbuster.infra.mysql import rows
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.tables import products, stock
 

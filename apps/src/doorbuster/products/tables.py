@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, CheckConstraint, Column, Integer, String, Table
 
-from doorbuster.infra.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
+from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
 
 products = Table(
     "products",

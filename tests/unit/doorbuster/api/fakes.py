@@ -13,12 +13,12 @@ import httpx
 from doorbuster.api.answers import charge_answer, order_answer
 from doorbuster.api.app import create_app
 from doorbuster.api.use_cases import UseCases
-from doorbuster.infra.answers import Answer, BodyMismatch, Outcome, Refused
+from doorbuster.infra.auth.jwks import IssuerUnavailable
+from doorbuster.infra.auth.tokens import AdminTokenRefused, TokenRefused
+from doorbuster.infra.batches.answers import Answer, BodyMismatch, Outcome, Refused
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.in_flight import KeyInFlight
 from doorbuster.infra.health import Health, Pool, State
-from doorbuster.infra.idempotency_keys import Keyed
-from doorbuster.infra.in_flight import KeyInFlight
-from doorbuster.infra.jwks import IssuerUnavailable
-from doorbuster.infra.tokens import AdminTokenRefused, TokenRefused
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.model import Order, PlaceOrder, place

@@ -5,8 +5,8 @@ import pytest
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_messages, rows_of_order
 from doorbuster.contracts.bodies import Body, OrderCancelled, OrderCompleted, OrderCreated, OrderLine, StockReserved
 from doorbuster.contracts.topics import Group
-from doorbuster.infra.idempotency_keys import Keyed
-from doorbuster.infra.message_batches import MOST_ROWS
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.message_batches import MOST_ROWS
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.orders.model import PlaceOrder, WantedLine
 from doorbuster.points.model import ChargePoints

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.api.answers import order_answer
 from doorbuster.bootstrap.commands import BatchesThatWake, order_step
-from doorbuster.infra.answers import Answer, Outcome
-from doorbuster.infra.idempotency_keys import Keyed
-from doorbuster.infra.keyed_commands import NOT_WITHOUT_BROKER
+from doorbuster.infra.batches.answers import Answer, Outcome
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.keyed_commands import NOT_WITHOUT_BROKER
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.ids import OrderId, UserId
 from doorbuster.orders.model import PlaceOrder

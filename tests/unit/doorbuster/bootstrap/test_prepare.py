@@ -4,7 +4,7 @@ import pytest
 
 from doorbuster.bootstrap import prepare
 from doorbuster.bootstrap.prepare import SEEDS, SeedProfile, until_answered
-from doorbuster.infra.seeding import ROWS_IN_TRANSACTION
+from doorbuster.infra.mysql.seeding import ROWS_IN_TRANSACTION
 from doorbuster.kernel.errors import NotAccepted, PrimaryUnavailable
 
 

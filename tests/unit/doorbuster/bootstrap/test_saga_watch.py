@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from doorbuster.bootstrap.saga_watch import SagaWatch, show
-from doorbuster.infra.database_lock import HeldLock, LockLost
+from doorbuster.infra.mysql.database_lock import HeldLock, LockLost
 from doorbuster.infra.telemetry import (
     SAGA_CANCELS,
     SAGA_OLDEST_AGE_SECONDS,

@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from doorbuster.infra.record_source import CommitFailed, Partition, SourceFailed, SourceListener
-from doorbuster.infra.records import Record
+from doorbuster.infra.kafka.record_source import CommitFailed, Partition, SourceFailed, SourceListener
+from doorbuster.infra.kafka.records import Record
 
 # Like a broker that sends nothing: long enough to be no busy loop, short enough for tests.
 POLL_SECONDS = 0.001

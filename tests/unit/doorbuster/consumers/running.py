@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from doorbuster.consumers.intake import Intake, Limits
 from doorbuster.consumers.measures import Measures
 from doorbuster.consumers.runtime import Backoff, Clocks, ConsumerRuntime
-from doorbuster.infra.record_source import Partition, RecordSource
-from doorbuster.infra.records import BatchHandler, BatchResult, Record
+from doorbuster.infra.kafka.record_source import Partition, RecordSource
+from doorbuster.infra.kafka.records import BatchHandler, BatchResult, Record
 
 TOPIC = "order-created"
 FIRST = Partition(TOPIC, 0)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from doorbuster.infra.record_source import Partition, RecordSource
-from doorbuster.infra.records import Record
+from doorbuster.infra.kafka.record_source import Partition, RecordSource
+from doorbuster.infra.kafka.records import Record
 
 PARTITIONS = 2
 

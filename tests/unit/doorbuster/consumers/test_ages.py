@@ -4,7 +4,7 @@ from uuid import UUID
 from doorbuster.consumers.ages import oldest_age_seconds
 from doorbuster.contracts.bodies import StockReserved
 from doorbuster.contracts.messages import Message, encode
-from doorbuster.infra.records import Record
+from doorbuster.infra.kafka.records import Record
 from doorbuster.kernel.ids import MessageId
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC)

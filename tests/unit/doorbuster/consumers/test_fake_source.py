@@ -1,6 +1,6 @@
 import pytest
 
-from doorbuster.infra.record_source import Partition
+from doorbuster.infra.kafka.record_source import Partition
 from tests.unit.doorbuster.consumers.fake_source import FakeKafka, FakeSource
 from tests.unit.doorbuster.consumers.source_contract import PARTITIONS, RecordSourceContract
 

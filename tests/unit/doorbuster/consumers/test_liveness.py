@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from doorbuster.consumers.intake import Intake
 from doorbuster.consumers.measures import Measures
 from doorbuster.consumers.runtime import LONGEST_TURN_SECONDS, Clocks, ConsumerRuntime
-from doorbuster.infra.admin import AdminServer
+from doorbuster.infra.process.admin import AdminServer
 from tests.unit.doorbuster.consumers.fake_source import FakeKafka, FakeSource
 from tests.unit.doorbuster.consumers.running import LIMITS, TOPIC, Handler
 

@@ -5,8 +5,8 @@ from prometheus_client import REGISTRY
 
 from doorbuster.consumers.intake import Limits
 from doorbuster.consumers.measures import Measures
-from doorbuster.infra.record_source import Partition
-from doorbuster.infra.records import BatchResult, Record
+from doorbuster.infra.kafka.record_source import Partition
+from doorbuster.infra.kafka.records import BatchResult, Record
 from doorbuster.kernel.errors import PrimaryUnavailable
 from tests.unit.doorbuster.consumers.fake_source import FakeKafka, FakeSource
 from tests.unit.doorbuster.consumers.running import FIRST, TOPIC, Handler, consumer, running, until

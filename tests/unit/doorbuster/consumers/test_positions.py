@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorbuster.consumers.positions import Held, Positions
-from doorbuster.infra.record_source import Partition
-from doorbuster.infra.records import Record
+from doorbuster.infra.kafka.record_source import Partition
+from doorbuster.infra.kafka.records import Record
 
 FIRST = Partition("order-created", 0)
 SECOND = Partition("order-created", 1)

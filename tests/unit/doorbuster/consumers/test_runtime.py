@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from doorbuster.consumers.runtime import Backoff
-from doorbuster.infra.record_source import SourceFailed
+from doorbuster.infra.kafka.record_source import SourceFailed
 from doorbuster.kernel.errors import OutcomeUnknown, PrimaryUnavailable
 from tests.unit.doorbuster.consumers.fake_source import FakeKafka, FakeSource
 from tests.unit.doorbuster.consumers.running import FIRST, SECOND, TOPIC, Handler, consumer, running, until

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from doorbuster.infra.jwks import IssuerKeys
-from doorbuster.infra.tokens import TokenVerifier
+from doorbuster.infra.auth.jwks import IssuerKeys
+from doorbuster.infra.auth.tokens import TokenVerifier
 from doorbuster.jobs.issuer import Issuer, UnusableKey, application, read_key
 
 URL = "http://issuer.test/dev/issuer"

@@ -1,0 +1,1 @@
+"""Whose tokens are believed, and what they say (R20)."""

@@ -1,0 +1,1 @@
+"""Clients of Kafka: sending, receiving, offsets, lag, topics."""

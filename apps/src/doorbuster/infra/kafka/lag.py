@@ -1,0 +1,172 @@
+"""Reads from Kafka how far every topic and every consumer group is, in few requests for all of them (P14)."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not listed as its own, though documented so
+    AdminClient,
+    ConsumerGroupDescription,
+    ListConsumerGroupsResult,
+    ListOffsetsResultInfo,
+    OffsetSpec,
+)
+
+from doorbuster.contracts.topics import READ_BY, Group
+from doorbuster.infra.kafka.clients import ADMIN_REQUEST_SECONDS
+from doorbuster.infra.kafka.offsets import committed_by_group
+from doorbuster.kernel.errors import BrokerUnavailable
+
+Partition = tuple[str, int]
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionState:
+    """One partition: its replicas, and its ends where they are known."""
+
+    leader: int
+    replicas: int
+    in_sync: int
+    oldest: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupState:
+    """One consumer group: committed offsets and lag in records by partition; members are None when not known."""
+
+    members: int | None
+    committed: Mapping[Partition, int]
+    lag: Mapping[Partition, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaState:
+    """What Kafka said in one round.
+
+    Attributes:
+        complete: whether every question was answered; what wasn't is absent.
+    """
+
+    brokers: int
+    partitions: Mapping[Partition, PartitionState]
+    groups: Mapping[str, GroupState]
+    complete: bool
+
+
+async def read_state(admin: AdminClient) -> KafkaState:
+    """Return how far everything is: one request for metadata, two a broker for offsets, two a group.
+
+    Raises:
+        BrokerUnavailable: Kafka doesn't answer at all.
+    """
+    brokers, partitions = await _read_topics(admin)
+    names, all_named = await _read_group_names(admin)
+    committed = await asyncio.gather(*(_committed_or_none(admin, name) for name in names))
+    # After the commits, so that a lag is never shown smaller than it was.
+    oldest, ends, members = await asyncio.gather(
+        _read_offsets(admin, partitions, OffsetSpec.earliest()),  # type: ignore[no-untyped-call]  # it has no types
+        _read_offsets(admin, partitions, OffsetSpec.latest()),  # type: ignore[no-untyped-call]  # it has no types
+        _read_members(admin, names),
+    )
+    states = {place: replace(each, oldest=oldest.get(place), end=ends.get(place)) for place, each in partitions.items()}
+    groups = {
+        name: group_state(name, members=members.get(name), committed=offsets, partitions=states)
+        for name, offsets in zip(names, committed, strict=True)
+        if offsets is not None
+    }
+    complete = all_named and len(ends) == len(oldest) == len(states) and len(groups) == len(members) == len(names)
+    return KafkaState(brokers=brokers, partitions=states, groups=groups, complete=complete)
+
+
+def group_state(
+    name: str,
+    *,
+    members: int | None,
+    committed: Mapping[Partition, int],
+    partitions: Mapping[Partition, PartitionState],
+) -> GroupState:
+    """Return a group's state. What it has to read and has not begun counts in full, from the oldest offset on."""
+    to_read = {place for place in partitions if place[0] in _topics_of(name)}
+    lag = {
+        # A position before the oldest offset is one of records that are no more.
+        place: max(0, state.end - max(committed.get(place, 0), state.oldest))
+        for place, state in partitions.items()
+        if place in to_read | committed.keys() and state.end is not None and state.oldest is not None
+    }
+    return GroupState(members=members, committed=committed, lag=lag)
+
+
+def _topics_of(group: str) -> Sequence[str]:
+    return READ_BY[Group(group)] if group in set(Group) else ()
+
+
+async def _read_topics(admin: AdminClient) -> tuple[int, Mapping[Partition, PartitionState]]:
+    try:
+        metadata = await asyncio.to_thread(admin.list_topics, timeout=ADMIN_REQUEST_SECONDS)
+    except KafkaException as exc:
+        raise BrokerUnavailable(f"Kafka doesn't say which topics there are: {exc}") from exc
+    return len(metadata.brokers), {
+        (name, number): PartitionState(leader=each.leader, replicas=len(each.replicas), in_sync=len(each.isrs))
+        for name, topic in metadata.topics.items()
+        if not name.startswith("__")
+        for number, each in topic.partitions.items()
+    }
+
+
+async def _read_group_names(admin: AdminClient) -> tuple[Sequence[str], bool]:
+    """Return the names of all groups, and whether all brokers answered."""
+    asked: Future[ListConsumerGroupsResult] = admin.list_consumer_groups(request_timeout=ADMIN_REQUEST_SECONDS)
+    try:
+        answer = await asyncio.wrap_future(asked)
+    except KafkaException as exc:
+        raise BrokerUnavailable(f"Kafka doesn't say which groups there are: {exc}") from exc
+    return sorted(each.group_id for each in answer.valid or ()), not answer.errors
+
+
+async def _read_offsets(
+    admin: AdminClient, partitions: Iterable[Partition], which: OffsetSpec
+) -> Mapping[Partition, int]:
+    """Return the offsets of those partitions that have a leader who answers."""
+    questions = {TopicPartition(*place): which for place in partitions}
+    if not questions:
+        return {}
+    asked: Mapping[TopicPartition, Future[ListOffsetsResultInfo]] = admin.list_offsets(
+        questions, request_timeout=ADMIN_REQUEST_SECONDS
+    )
+    answers = await _answered({(place.topic, place.partition): future for place, future in asked.items()})
+    return {place: info.offset for place, info in answers.items()}
+
+
+async def _read_members(admin: AdminClient, names: Sequence[str]) -> Mapping[str, int]:
+    if not names:
+        return {}
+    asked: Mapping[str, Future[ConsumerGroupDescription]] = admin.describe_consumer_groups(
+        list(names), request_timeout=ADMIN_REQUEST_SECONDS
+    )
+    return {name: len(described.members) for name, described in (await _answered(asked)).items()}
+
+
+async def _committed_or_none(admin: AdminClient, group: str) -> Mapping[Partition, int] | None:
+    try:
+        return await committed_by_group(admin, group)
+    except BrokerUnavailable:
+        return None
+
+
+async def _answered(asked: Mapping[K, Future[T]]) -> Mapping[K, T]:
+    """Return the answers that are none of Kafka's errors."""
+    outcomes = await asyncio.gather(*map(asyncio.wrap_future, asked.values()), return_exceptions=True)
+    answers: dict[K, T] = {}
+    for key, outcome in zip(asked, outcomes, strict=True):
+        if isinstance(outcome, KafkaException):
+            continue
+        if isinstance(outcome, BaseException):
+            raise outcome
+        answers[key] = outcome
+    return answers

@@ -1,0 +1,47 @@
+"""The condition for giving a topic more partitions: nothing waits anywhere (P12).
+
+With another number of partitions an order's messages go elsewhere. What was sent before would still be read, but
+beside what is sent after, by another consumer.
+"""
+
+from collections.abc import Sequence
+
+from confluent_kafka.admin import AdminClient
+
+from doorbuster.contracts.topics import READ_BY
+from doorbuster.infra.kafka.lag import KafkaState, group_state, read_state
+from doorbuster.infra.kafka.topics_admin import TopicPlan, TopicsDiffer, partition_counts
+from doorbuster.infra.mysql.database_lock import Readings
+from doorbuster.infra.outbox.outbox_backlog import measure
+
+
+async def refuse_growth_while_anything_waits(
+    database: Readings, admin: AdminClient, wanted: Sequence[TopicPlan]
+) -> None:
+    """Do nothing when no topic grows, or when nothing waits.
+
+    Raises:
+        TopicsDiffer: a topic would grow, and messages wait in the outbox or in a topic, or that isn't known.
+        NotAccepted: MySQL or Kafka doesn't answer.
+    """
+    present = await partition_counts(admin)
+    if not any(plan.partitions > present.get(plan.name, plan.partitions) for plan in wanted):
+        return
+    async with database.reading() as connection:
+        rows = (await measure(connection)).rows
+    problems = [f"{rows} messages wait in the outbox"] if rows else []
+    problems += _waiting(await read_state(admin))
+    if problems:
+        raise TopicsDiffer("topics may only get more partitions while nothing waits: " + "; ".join(problems))
+
+
+def _waiting(state: KafkaState) -> list[str]:
+    if not state.complete:
+        return ["Kafka didn't say how much waits in its topics"]
+    problems = []
+    for group in READ_BY:
+        known = state.groups.get(group) or group_state(group, members=None, committed={}, partitions=state.partitions)
+        lag = sum(known.lag.values())
+        if lag:
+            problems.append(f"{lag} records wait for {group}")
+    return problems

@@ -1,0 +1,1 @@
+"""What every process has: probes and metrics, an HTTP server, a clean end."""
