@@ -22,6 +22,7 @@ from doorbuster_cluster.commands.status import show_status
 from doorbuster_cluster.commands.token import token_of
 from doorbuster_cluster.commands.up import bring_up
 from doorbuster_cluster.errors import ClusterError
+from doorbuster_cluster.process import end_running_programs
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.settings import REPOSITORY, Settings, read_settings
 
@@ -134,6 +135,7 @@ def _guarded(command: Callable[[Settings], Result]) -> Result:
             console.print(f"  → {escape(exc.hint)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
+        end_running_programs()
         Console(stderr=True).print("interrupted; a build that was under way goes on, the next run picks it up")
         sys.exit(130)
 

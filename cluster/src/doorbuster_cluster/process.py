@@ -1,7 +1,10 @@
 """Runs the programs that this package drives. The only module that starts a process and waits for it."""
 
+import contextlib
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +12,8 @@ from doorbuster_cluster.errors import CommandFailed, CommandTimedOut
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
 SHOWN_LINES = 15
+# For a program that was asked to end: helm notes that its release is unfinished.
+LAST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +67,71 @@ def attempt(
 ) -> Completed:
     """Return how a program ended, whether it succeeded or not. Arguments and timeouts as in `run`."""
     words = [str(word) for word in argv]
-    feed = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
     try:
-        done = subprocess.run(
-            words,
-            env=env,
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_seconds,
-            check=False,
-            **feed,
-        )
+        with _RUNNING.started(words, env=env, cwd=cwd, feed=stdin is not None) as program:
+            output, errors = program.communicate(stdin, timeout=timeout_seconds)
     except subprocess.TimeoutExpired as exc:
         raise CommandTimedOut(f"{_shown(argv)} did not end within {timeout_seconds:.0f} s") from exc
     except OSError as exc:
         raise CommandFailed(f"{words[0]} could not be started: {exc.strerror}") from exc
-    return Completed(returncode=done.returncode, stdout=done.stdout, stderr=done.stderr)
+    return Completed(returncode=program.returncode, stdout=output, stderr=errors)
+
+
+def end_running_programs() -> None:
+    """End every program that runs now: this process is about to exit.
+
+    A program left behind would go on unseen: a helm of an interrupted run once finished in the middle of the next run
+    and put the former release back.
+    """
+    _RUNNING.end_all()
+
+
+class _RunningPrograms:
+    """The programs that this process waits for, in whichever thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._programs: set[subprocess.Popen[str]] = set()
+
+    @contextmanager
+    def started(
+        self, words: Sequence[str], *, env: Mapping[str, str] | None, cwd: Path | None, feed: bool
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Yield a program that runs; it is dead when the block ends."""
+        with self._lock:
+            program = subprocess.Popen(
+                words,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            )
+            self._programs.add(program)
+        try:
+            with program:
+                try:
+                    yield program
+                finally:
+                    program.kill()
+        finally:
+            with self._lock:
+                self._programs.discard(program)
+
+    def end_all(self) -> None:
+        with self._lock:
+            programs = list(self._programs)
+        for program in programs:
+            program.terminate()
+        for program in programs:
+            # Whoever doesn't end by then is left behind, which is no worse than before.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                program.wait(LAST_SECONDS)
+
+
+_RUNNING = _RunningPrograms()
 
 
 def _shown(argv: Sequence[str | Path]) -> str:

@@ -1,10 +1,11 @@
 """Runs tasks that need one another, as many beside each other as their lanes allow."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Task:
     needs: frozenset[str] = frozenset()
 
 
+LOOK_SECONDS = 1.0
 # Name of each task that has ended, and its exception.
 Ended = SimpleQueue[tuple[str, BaseException | None]]
 
@@ -54,7 +56,7 @@ def run_tasks(tasks: Sequence[Task]) -> None:
                 threading.Thread(target=_run, args=(task, ended), daemon=True).start()
         if not running:
             break
-        name, error = ended.get()
+        name, error = _next_of(ended)
         running.remove(name)
         if error is None:
             order.done(name)
@@ -62,6 +64,14 @@ def run_tasks(tasks: Sequence[Task]) -> None:
             failures.append(error)
     if failures:
         raise failures[0]
+
+
+def _next_of(ended: Ended) -> tuple[str, BaseException | None]:
+    """Return the next task that ended, and its error if there was one."""
+    while True:
+        # A signal that comes just before a wait begins is handled after that wait.
+        with contextlib.suppress(Empty):
+            return ended.get(timeout=LOOK_SECONDS)
 
 
 def _check_needs(by_name: Mapping[str, Task]) -> None:

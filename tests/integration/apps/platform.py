@@ -1,35 +1,30 @@
 """All processes of the applications on the test's servers, and buyers with tokens."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from doorbuster.settings import Settings
 from tests.integration.apps.processes import Application, environment_of, running
+from tests.integration.apps.storefront import Storefront, running_storefront
 from tests.integration.polling import seconds_until
 from tests.ports import free_port
 
-ISSUER = "doorbuster-development"
 CONSUMERS = ("stock", "coupon", "order-flow", "payment", "post-process", "external-data")
-ANSWER_SECONDS = 10
 # A member of a group that is not there yet, and partitions of one that was killed, take their time.
 SAGA_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The processes by name, and where they answer."""
+    """The storefront, and the processes behind it by name."""
 
+    front: Storefront
     applications: Mapping[str, Application]
     environment: Mapping[str, str]
-    api_address: str
-    issuer_address: str
     partner_address: str
     open_until_the_end: ExitStack
 
@@ -39,13 +34,7 @@ class Platform:
 
     def buyer(self, user: int) -> "Buyer":
         """Return a buyer with a token."""
-        answer = httpx.post(f"{self.issuer_address}/dev/issuer/tokens", json={"user_id": user}, timeout=ANSWER_SECONDS)
-        client = httpx.Client(
-            base_url=self.api_address,
-            headers={"Authorization": f"Bearer {answer.raise_for_status().json()['token']}"},
-            timeout=ANSWER_SECONDS,
-        )
-        return Buyer(client=self.open_until_the_end.enter_context(client))
+        return Buyer(client=self.open_until_the_end.enter_context(self.front.client(user)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,36 +71,23 @@ class Buyer:
 @contextmanager
 def running_platform(settings: Settings, folder: Path) -> Iterator[Platform]:
     """Run one process of each kind; they are gone afterwards."""
-    ports = {name: free_port() for name in ("api", "issuer", "partner")}
-    addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    issuers = [{"issuer": ISSUER, "jwks_url": f"{addresses['issuer']}/dev/issuer/.well-known/jwks.json"}]
+    port = free_port()
+    partner_address = f"http://127.0.0.1:{port}"
     environment = environment_of(settings) | {
-        "DOORBUSTER_AUTH__ISSUERS": json.dumps(issuers),
-        "DOORBUSTER_API__PORT": str(ports["api"]),
-        "DOORBUSTER_ISSUER__PORT": str(ports["issuer"]),
-        "DOORBUSTER_ISSUER__PRIVATE_KEY_FILE": str(_key(folder / "issuer.pem")),
-        "DOORBUSTER_PARTNER__ADDRESS": f"{addresses['partner']}/orders",
-        "DOORBUSTER_PARTNER_PORT": str(ports["partner"]),
+        "DOORBUSTER_PARTNER__ADDRESS": f"{partner_address}/orders",
+        "DOORBUSTER_PARTNER_PORT": str(port),
     }
+    partner = Application(words=("doorbuster.jobs.partner",), environment=environment, admin_port=port)
     words = {
-        **{name: ("doorbuster.jobs." + name,) for name in ("issuer", "relay", "watch")},
-        "api": ("doorbuster.api",),
+        **{name: (f"doorbuster.jobs.{name}",) for name in ("relay", "watch")},
         **{name: ("doorbuster.consumers", name) for name in CONSUMERS},
     }
-    applications = {name: Application(words=word, environment=environment) for name, word in words.items()}
-    partner = Application(words=("doorbuster.jobs.partner",), environment=environment, admin_port=ports["partner"])
-    with running(partner, *applications.values()), ExitStack() as stack:
+    behind = {name: Application(words=word, environment=environment) for name, word in words.items()}
+    with running_storefront(settings, folder) as front, running(partner, *behind.values()), ExitStack() as stack:
         yield Platform(
-            applications={**applications, "partner": partner},
+            front=front,
+            applications={**behind, "api": front.api},
             environment=environment,
-            api_address=addresses["api"],
-            issuer_address=addresses["issuer"],
-            partner_address=addresses["partner"],
+            partner_address=partner_address,
             open_until_the_end=stack,
         )
-
-
-def _key(file: Path) -> Path:
-    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(key)
-    return file

@@ -77,7 +77,7 @@ def test_a_broken_message_becomes_a_dead_letter_and_its_partition_goes_on(
 
 def state_of(platform: Platform, dependency: str) -> str:
     """What the health of the API says about a dependency."""
-    answer = httpx.get(f"{platform.api_address}/api/v1/health", timeout=PATIENCE_SECONDS)
+    answer = httpx.get(f"{platform.front.address}/api/v1/health", timeout=PATIENCE_SECONDS)
     return str(answer.json()["dependencies"][dependency])
 
 

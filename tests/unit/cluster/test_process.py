@@ -1,11 +1,14 @@
+import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from doorbuster_cluster.errors import CommandFailed, CommandTimedOut
-from doorbuster_cluster.process import Completed, attempt, run
+from doorbuster_cluster.process import Completed, attempt, end_running_programs, run
+from tests.integration.polling import seconds_until
 
 
 def test_output_of_a_program_that_succeeds_is_returned() -> None:
@@ -76,6 +79,19 @@ def test_a_left_over_child_does_not_keep_a_killed_program_waiting() -> None:
         run(["sh", "-c", "sleep 20 & wait"], timeout_seconds=0.1)
 
     assert time.monotonic() - began < 15
+
+
+def test_programs_that_other_threads_wait_for_are_ended(tmp_path: Path) -> None:
+    mark = tmp_path / "began"
+    script = f"trap 'exit 7' TERM; touch {mark}; while true; do sleep 0.05; done"
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        waiting = [threads.submit(attempt, ["sh", "-c", script]) for _ in range(2)]
+        seconds_until(mark.exists, within_seconds=30, what="a program runs")
+
+        while any(not each.done() for each in waiting):
+            end_running_programs()
+
+        assert {each.result().returncode for each in waiting} <= {7, -signal.SIGTERM}
 
 
 def test_text_is_fed_to_standard_input() -> None:
