@@ -27,13 +27,17 @@ class Limits:
         records: most records in a batch (R3).
         value_bytes: a batch ends with the record that reaches so many bytes (R3).
         idle_seconds: longest wait for a first record; also how soon a stop is seen.
-        linger_seconds: longest wait for the records behind the first.
+        linger_seconds: longest wait for the records behind the first, when the last batch was long ago.
+        interval_seconds: shortest time between two batches. A commit in a group of three costs 1.7 ms of CPU whatever
+            is in it, and an order takes eight of them: under load they are worth gathering for, and a lone order
+            doesn't wait.
     """
 
     records: int = 500
     value_bytes: int = 1024 * 1024
     idle_seconds: float = 0.5
     linger_seconds: float = 0.005
+    interval_seconds: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,7 @@ class Intake:
         self._positions = Positions()
         self._arrived: list[Held] = []
         self._said_at = clock()
+        self._batch_at = clock() - limits.interval_seconds
 
     def start(self, topics: Sequence[str]) -> None:
         """Join the group."""
@@ -85,7 +90,9 @@ class Intake:
         self._commit()
         since = self._gather()
         held, self._arrived = self._positions.still_ours(self._arrived), []
-        if not held:
+        if held:
+            self._batch_at = self._clock()
+        else:
             self._measures.nothing_in_hand()
             self._say_what_is_missing()
         return Batch(held=held, since=since)
@@ -152,9 +159,10 @@ class Intake:
         # Only once: waiting for a first record, with records of the last wait in hand, would make those older.
         more = self._hold_next(0 if self._arrived else self._limits.idle_seconds)
         since = self._clock()
+        until = max(since + self._limits.linger_seconds, self._batch_at + self._limits.interval_seconds)
         size = sum(len(held.record.value or b"") for held in self._arrived)
         while more and len(self._arrived) < self._limits.records and size < self._limits.value_bytes:
-            more = self._hold_next(max(0.0, since + self._limits.linger_seconds - self._clock()))
+            more = self._hold_next(max(0.0, until - self._clock()))
             size += len(self._arrived[-1].record.value or b"") if more and self._arrived else 0
         return since
 

@@ -35,11 +35,14 @@ class SenderPolicy:
     Attributes:
         at_once: so many attempts run beside each other.
         idle_seconds: between two looks when nothing is due.
+        gather_seconds: between two rounds when something is, but less than can be delivered at once: each costs two
+            commits.
         delivery: how hard to try each.
     """
 
     at_once: int = 16
     idle_seconds: float = 0.5
+    gather_seconds: float = 0.1
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
 
 
@@ -68,8 +71,8 @@ class Sender:
                 # Nothing is lost: unsettled rows become due again when their lease ends, and the partner knows the key.
                 log.warning("delivery_round_failed", error=str(exc))
                 sent = 0
-            if sent == 0:
-                await _pause(stopping, self.policy.idle_seconds)
+            if sent < self.policy.at_once:
+                await _pause(stopping, self.policy.gather_seconds if sent else self.policy.idle_seconds)
 
     async def round(self) -> int:
         """Deliver what is due, as far as breaker and bounds let it; return the number of attempts.

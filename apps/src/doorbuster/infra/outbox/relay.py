@@ -28,6 +28,8 @@ from doorbuster.kernel.errors import DoorbusterError, Overloaded
 BATCH_ROWS = 500
 SHORTEST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.2
+# Between the beginnings of two batches under load: each costs a commit, and requests to every broker.
+BATCH_INTERVAL_SECONDS = 0.025
 
 _WAITING = (
     select(outbox.c.seq, outbox.c.topic, outbox.c.message_key, outbox.c.payload, outbox.c.headers)
@@ -115,9 +117,11 @@ class Relay:
         try:
             while not stop.is_set():
                 self._wakeup.clear()
+                begun = asyncio.get_running_loop().time()
                 published = await self.publish_batch(lock)
                 if published.acknowledged:
                     pause = SHORTEST_PAUSE_SECONDS
+                    await self._gather(published, begun)
                     continue
                 await self._pause(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -172,6 +176,11 @@ class Relay:
         rows = sorted((each.seq, each.partition, each.offset) for each in acknowledged)
         async with self._database.transaction() as connection:
             await connection.execute(_NOTE, {"acknowledged": json.dumps(rows)})
+
+    async def _gather(self, published: Published, begun: float) -> None:
+        """Let the next batch form, unless it is full already."""
+        if published.waiting < self._batch_rows:
+            await asyncio.sleep(begun + BATCH_INTERVAL_SECONDS - asyncio.get_running_loop().time())
 
     async def _pause(self, seconds: float) -> None:
         try:
