@@ -17,7 +17,7 @@ FIRST = Partition(TOPIC, 0)
 SECOND = Partition(TOPIC, 1)
 # Far more than needed: the machine may be busy with other tests.
 PATIENCE_SECONDS = 20.0
-LIMITS = Limits(records=10, value_bytes=1000, idle_seconds=0.005, linger_seconds=0.002, interval_seconds=0)
+LIMITS = Limits(records=10, value_bytes=1000, idle_seconds=0.005, linger_seconds=0.002, rest=0)
 
 
 @dataclass(slots=True)

@@ -68,7 +68,7 @@ async def test_a_running_consumer_exports_what_a_scaler_needs(group: str) -> Non
     kafka = FakeKafka.with_partitions(TOPIC, 1)
     kafka.produce(FIRST, b"a", b"b", b"c")
     handler = Handler(errors=[PrimaryUnavailable("failover")])
-    limits = Limits(records=2, idle_seconds=0.005, linger_seconds=0.002, interval_seconds=0)
+    limits = Limits(records=2, idle_seconds=0.005, linger_seconds=0.002, rest=0)
 
     async with running(consumer(FakeSource(kafka), handler, group=group, limits=limits)):
         await until(lambda: kafka.committed == {FIRST: 3}, "the commit")
