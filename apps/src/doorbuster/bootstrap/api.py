@@ -1,7 +1,6 @@
 """Puts the API's use cases together: services, repositories, batches, coalescers, servers."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,11 +12,12 @@ import httpx
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
 from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
 from doorbuster.bootstrap.health import ApiHealth
+from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
 from doorbuster.infra import redis
 from doorbuster.infra.auth.jwks import IssuerKeys
 from doorbuster.infra.auth.tokens import TokenVerifier
-from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
+from doorbuster.infra.batches.idempotent_batches import CommandStep, IdempotentBatches
 from doorbuster.infra.batches.keyed_commands import KeyedCommands
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
@@ -74,9 +74,10 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         wakeups = WakeupSender(Wakeups(client).publish_wakeup)
         # Pushed before the services' own drain, so it runs after it.
         stack.push_async_callback(wakeups.drain)
+        place = order_step(presenters.order, gate.accepts)
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
-            place_order=_place_order(settings, presenters, database=database, gate=gate, wakeups=wakeups),
+            place_order=_place_order(settings, place, database=database, new_id=new_id, wakeups=wakeups),
             charge_points=_charge_points(settings, presenters, database=database, new_id=new_id),
             orders=OrderReads(database, deadline_seconds=settings.api.deadline_seconds),
             balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
@@ -86,11 +87,6 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         )
         stack.push_async_callback(services.drain)
         yield services
-
-
-def id_factory() -> IdFactory:
-    """Return what mints ids for one process (R19)."""
-    return IdFactory(milliseconds=lambda: time.time_ns() // 1_000_000, random_bits=secrets.randbits)
 
 
 def _key_client() -> httpx.AsyncClient:
@@ -104,11 +100,15 @@ def _verifier(auth: AuthSettings, client: httpx.AsyncClient) -> TokenVerifier:
 
 
 def _place_order(
-    settings: Settings, presenters: Presenters, *, database: Database, gate: BrokerGate, wakeups: WakeupSender
+    settings: Settings,
+    step: CommandStep[PlaceOrder],
+    *,
+    database: Database,
+    new_id: Callable[[], UUID],
+    wakeups: WakeupSender,
 ) -> KeyedCommands[PlaceOrder]:
     deadline = settings.api.deadline_seconds
-    step = order_step(presenters.order, gate.accepts)
-    batches = IdempotentBatches(database, step, id_factory(), settle_seconds=deadline)
+    batches = IdempotentBatches(database, step, new_id, settle_seconds=deadline)
     waking = BatchesThatWake(batches.run, wakeups.send)
     return KeyedCommands(waking.run, name="place-order", deadline_seconds=deadline, rows_of=rows_of_order)
 

@@ -1,7 +1,6 @@
 """Puts the consumers together: for each its group, its business step on a repository, and what runs beside it."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.bootstrap.batch_rows import rows_of_messages
 from doorbuster.bootstrap.delivery_measures import DeliveryMeasures
+from doorbuster.bootstrap.ids import id_factory
 from doorbuster.contracts.bodies import Body
 from doorbuster.contracts.topics import READ_BY, Group, Topic
 from doorbuster.coupons.repository import MySqlRedemptionRepository
@@ -31,7 +31,6 @@ from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.infra.partner import HttpPartner
 from doorbuster.infra.redis import Wakeups
-from doorbuster.kernel.ids import IdFactory
 from doorbuster.orders.repository import MySqlOrderRepository
 from doorbuster.orders.service import OrderFlowService
 from doorbuster.points.repository import MySqlPointRepository
@@ -114,7 +113,7 @@ def _handler(consumer: Consumer, database: Database, wakeups: WakeupSender) -> B
         database,
         consumer.group,
         consumer.step,
-        new_id=_new_ids(),
+        new_id=id_factory(),
         rows_of=rows_of_messages(consumer.group),
         stored=wakeups.send,
     )
@@ -148,10 +147,6 @@ def _step(
         return await handle(repository(connection), bodies, now)
 
     return step
-
-
-def _new_ids() -> IdFactory:
-    return IdFactory(lambda: time.time_ns() // 1_000_000, secrets.randbits)
 
 
 CONSUMERS: Mapping[ConsumerName, Consumer] = MappingProxyType(

@@ -1,14 +1,13 @@
 """Puts the jobs together: relay, watch, lag exporter."""
 
 import asyncio
-import secrets
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 from prometheus_client import REGISTRY
 
+from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.saga_watch import SagaWatch
 from doorbuster.infra import redis
 from doorbuster.infra.kafka.clients import admin_client
@@ -24,7 +23,6 @@ from doorbuster.infra.outbox.upkeep import keep_purging
 from doorbuster.infra.process.admin import AdminServer
 from doorbuster.infra.process.background import in_background
 from doorbuster.infra.process.signals import stop_event
-from doorbuster.kernel.ids import IdFactory
 from doorbuster.orders.watch_repository import MySqlWatchSource
 from doorbuster.orders.watch_service import WatchService
 from doorbuster.settings import Settings
@@ -86,8 +84,7 @@ async def relay(settings: Settings, stop: asyncio.Event) -> None:
 async def watch(settings: Settings, stop: asyncio.Event) -> None:
     """Look after the open sagas while this process holds the watch's lock (R15)."""
     database = _database(settings, writers=WATCH_WRITERS, readers=WATCH_READERS)
-    new_id = IdFactory(lambda: time.time_ns() // 1_000_000, secrets.randbits)
-    service = WatchService(MySqlWatchSource(database, new_id), GroupOffsets(admin_client(settings.kafka)))
+    service = WatchService(MySqlWatchSource(database, id_factory()), GroupOffsets(admin_client(settings.kafka)))
     try:
         await DatabaseLock(database, WATCH_LOCK).run(partial(SagaWatch(service).run, stop=stop), stop=stop)
     finally:

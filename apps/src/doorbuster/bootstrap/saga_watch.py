@@ -14,6 +14,7 @@ from doorbuster.infra.telemetry import (
     SAGAS_QUEUED,
     SAGAS_UNCOMPENSATED,
 )
+from doorbuster.kernel.pausing import pause_until
 from doorbuster.orders.watch_service import WatchReport
 
 PAUSE_SECONDS = 1.0
@@ -50,18 +51,11 @@ class SagaWatch:
             while not stop.is_set():
                 await lock.confirm()
                 show(await self._watch.look())
-                await self._pause(stop)
+                await pause_until(stop, at_most_seconds=self._pause_seconds)
         finally:
             # Another watch knows better from now on.
             for gauge in (SAGAS_OPEN, SAGA_OLDEST_AGE_SECONDS, SAGAS_QUEUED, SAGAS_UNCOMPENSATED):
                 gauge.set(NOT_KNOWN)
-
-    async def _pause(self, stop: asyncio.Event) -> None:
-        try:
-            async with asyncio.timeout(self._pause_seconds):
-                await stop.wait()
-        except TimeoutError:
-            return
 
 
 def show(report: WatchReport) -> None:

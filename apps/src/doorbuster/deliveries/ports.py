@@ -15,7 +15,7 @@ class DeliveryRepository(Protocol):
     async def add(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Insert those whose order has no row yet."""
 
-    async def claim(self, limit: int, policy: DeliveryPolicy) -> Sequence[Delivery]:
+    async def claim(self, limit: int, policy: DeliveryPolicy, *, now: datetime) -> Sequence[Delivery]:
         """Return due rows that nobody else holds, with their attempt counted and their due time a lease ahead."""
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
@@ -24,8 +24,8 @@ class DeliveryRepository(Protocol):
     async def now(self) -> datetime:
         """Return the time by the database's clock."""
 
-    async def count_due(self) -> int:
-        """Return how many rows are due."""
+    async def count_due(self, now: datetime) -> int:
+        """Return how many rows are due at this time."""
 
 
 class Deliveries(Protocol):

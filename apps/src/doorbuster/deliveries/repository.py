@@ -2,19 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.deliveries.model import Delivery, DeliveryPolicy, DeliveryStatus
 from doorbuster.deliveries.tables import deliveries
 from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.kernel.ids import OrderId
-
-_NOW = text("SELECT NOW(6)")
 
 
 class MySqlDeliveryRepository:
@@ -26,18 +25,16 @@ class MySqlDeliveryRepository:
 
     async def now(self) -> datetime:
         """Return the time by the database's clock."""
-        moment: datetime = (await self._connection.execute(_NOW)).scalar_one()
-        return moment.replace(tzinfo=UTC)
+        return await database_time(self._connection)
 
     async def add(self, rows: Sequence[Delivery], now: datetime) -> None:
         """Insert those whose order has no row yet."""
         if rows:
-            statement = insert(deliveries).values([_values(row, now) for row in rows])
-            await self._connection.execute(statement.on_duplicate_key_update(order_id=deliveries.c.order_id))
+            statement = insert(deliveries).on_duplicate_key_update(order_id=deliveries.c.order_id)
+            await self._connection.execute(statement, [_values(row, now) for row in rows])
 
-    async def claim(self, limit: int, policy: DeliveryPolicy) -> Sequence[Delivery]:
+    async def claim(self, limit: int, policy: DeliveryPolicy, *, now: datetime) -> Sequence[Delivery]:
         """Return due rows that nobody else holds, with their attempt counted and their due time a lease ahead."""
-        now = await self.now()
         found = await self._connection.execute(
             select(deliveries)
             .where(deliveries.c.status == DeliveryStatus.DUE, deliveries.c.due_at <= now)
@@ -73,9 +70,8 @@ class MySqlDeliveryRepository:
         )
         await self._connection.execute(statement, [_settled(row) for row in sorted(rows, key=lambda row: row.order_id)])
 
-    async def count_due(self) -> int:
-        """Return how many rows are due."""
-        now = await self.now()
+    async def count_due(self, now: datetime) -> int:
+        """Return how many rows are due at this time."""
         due = deliveries.c.status == DeliveryStatus.DUE, deliveries.c.due_at <= now
         count: int = (
             await self._connection.execute(select(func.count()).select_from(deliveries).where(*due))

@@ -13,6 +13,7 @@ from doorbuster.deliveries.ports import Deliveries, DeliveryObserver, DeliveryRe
 from doorbuster.kernel.breaker import Breaker, BreakerPolicy
 from doorbuster.kernel.deciding import deciding
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
+from doorbuster.kernel.pausing import pause_until
 
 log = structlog.get_logger()
 
@@ -72,7 +73,8 @@ class Sender:
                 log.warning("delivery_round_failed", error=str(exc))
                 sent = 0
             if sent < self.policy.at_once:
-                await _pause(stopping, self.policy.gather_seconds if sent else self.policy.idle_seconds)
+                pause = self.policy.gather_seconds if sent else self.policy.idle_seconds
+                await pause_until(stopping, at_most_seconds=pause)
 
     async def round(self) -> int:
         """Deliver what is due, as far as breaker and bounds let it; return the number of attempts.
@@ -86,8 +88,9 @@ class Sender:
         if limit == 0:
             return 0
         async with self.deliveries.transaction() as repository:
-            claimed = await repository.claim(limit, self.policy.delivery)
-            self.observer.due(await repository.count_due() + len(claimed))
+            now = await repository.now()
+            claimed = await repository.claim(limit, self.policy.delivery, now=now)
+            self.observer.due(await repository.count_due(now) + len(claimed))
         if not claimed:
             return 0
         self.breaker = self.breaker.begun()
@@ -115,11 +118,3 @@ class Sender:
         if delivery.status is DeliveryStatus.PARKED:
             log.error("delivery_parked", order_id=str(delivery.order_id), error=delivery.last_error)
         self.observer.attempted(delivery.status)
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        return

@@ -1,1 +1,1 @@
-"""Words that every part shares: ids, errors. No input or output, no clock."""
+"""What every part shares: ids, errors, refusals, a breaker, a pause. No input or output, and no clock is read."""

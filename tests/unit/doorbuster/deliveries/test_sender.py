@@ -35,7 +35,7 @@ class FakeRows:
     async def add(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         self.rows |= {row.order_id: row for row in deliveries if row.order_id not in self.rows}
 
-    async def claim(self, limit: int, policy: DeliveryPolicy) -> Sequence[Delivery]:
+    async def claim(self, limit: int, policy: DeliveryPolicy, *, now: datetime) -> Sequence[Delivery]:
         open_rows = [row for row in self.rows.values() if self._is_due(row)][:limit]
         claimed = [replace(row, attempts=row.attempts + 1, due_at=self.moment + policy.lease) for row in open_rows]
         self.rows |= {row.order_id: row for row in claimed}
@@ -44,7 +44,7 @@ class FakeRows:
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
         self.rows |= {row.order_id: row for row in deliveries}
 
-    async def count_due(self) -> int:
+    async def count_due(self, now: datetime) -> int:
         return sum(self._is_due(row) for row in self.rows.values())
 
     def _is_due(self, row: Delivery) -> bool:
@@ -145,7 +145,7 @@ async def test_one_attempt_tells_whether_the_partner_is_back() -> None:
 async def test_rows_of_a_sender_that_died_become_due_again() -> None:
     deliveries, partner = rows(1), FakePartner()
     policy = DeliveryPolicy()
-    await deliveries.claim(16, policy)
+    await deliveries.claim(16, policy, now=NOW)
 
     assert await sender(deliveries, partner).round() == 0
     deliveries.moment = NOW + policy.lease

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from doorbuster.infra.kafka.lag import KafkaState, read_state
 from doorbuster.infra.telemetry import KAFKA_EXPORTER_FAILURES, KAFKA_EXPORTER_LAST_SUCCESS, KAFKA_GAUGES
 from doorbuster.kernel.errors import BrokerUnavailable
+from doorbuster.kernel.pausing import pause_until
 
 TICK_SECONDS = 5.0
 # One question after the other, each with its own limit; a round that takes longer is given up.
@@ -73,11 +74,7 @@ async def keep_reading(
     while not stop.is_set():
         started = clock()
         await _read_once(admin, collector, started)
-        try:
-            async with asyncio.timeout(max(0.0, started + tick_seconds - clock())):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await pause_until(stop, at_most_seconds=max(0.0, started + tick_seconds - clock()))
 
 
 async def _read_once(admin: AdminClient, collector: KafkaCollector, started: float) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.infra.telemetry import LOCK_HELD
 from doorbuster.kernel.errors import DoorbusterError, NotAccepted, OutcomeUnknown
+from doorbuster.kernel.pausing import pause_until
 
 SEEK_SECONDS = 1.0
 CHECK_SECONDS = 1.0
@@ -111,7 +112,8 @@ class DatabaseLock:
                     await self._work_if_free(connection, work)
             except (NotAccepted, OutcomeUnknown, LockLost) as exc:
                 log.warning("lock_given_up", lock=self._name, cause=str(exc))
-            await _pause(self._seek_seconds * random.uniform(0.5, 1.5), stop)  # noqa: S311  # jitter keeps no secret
+            pause = self._seek_seconds * random.uniform(0.5, 1.5)  # noqa: S311  # jitter keeps no secret
+            await pause_until(stop, at_most_seconds=pause)
 
     async def _work_if_free(self, connection: AsyncConnection, work: Work) -> None:
         if not await _ask(connection, _TAKE, self._name):
@@ -156,12 +158,3 @@ async def _ask(connection: AsyncConnection, statement: TextClause, name: str | N
         await connection.invalidate()
         raise LockLost(f"the lock's connection is of no use: {type(exc).__name__}") from exc
     return not result.returns_rows or result.scalar() == 1
-
-
-async def _pause(seconds: float, stop: asyncio.Event) -> None:
-    """Wait for so many seconds, or until told to stop."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -24,6 +24,7 @@ from doorbuster.infra.mysql.tables import outbox
 from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.infra.telemetry import OUTBOX_FAILURES, OUTBOX_PUBLISHED
 from doorbuster.kernel.errors import DoorbusterError, Overloaded
+from doorbuster.kernel.pausing import pause_until
 
 BATCH_ROWS = 500
 SHORTEST_PAUSE_SECONDS = 0.02
@@ -123,7 +124,7 @@ class Relay:
                     pause = SHORTEST_PAUSE_SECONDS
                     await self._gather(published, begun)
                     continue
-                await self._pause(pause)
+                await pause_until(self._wakeup, at_most_seconds=pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         except BaseException:
             # The next relay may have begun: what still waits in this producer is no longer ours to send.
@@ -181,13 +182,6 @@ class Relay:
         """Let the next batch form, unless it is full already."""
         if published.waiting < self._batch_rows:
             await asyncio.sleep(begun + BATCH_INTERVAL_SECONDS - asyncio.get_running_loop().time())
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wakeup.wait()
-        except TimeoutError:
-            return
 
 
 def _waiting(row: Row[int, str, bytes, bytes, dict[str, str] | None]) -> Waiting:
