@@ -4,6 +4,8 @@ Variables begin with DOORBUSTER_, groups are separated by two underscores: DOORB
 files that Secrets are mounted as.
 """
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,15 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 def _split(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+def _seconds(text: str) -> timedelta:
+    if text.strip() in {"", "0"}:
+        return timedelta(0)
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(ms|s)", text.strip())
+    if found is None:
+        raise ValueError("a duration is a number with the unit ms or s, as 120ms")
+    return timedelta(seconds=float(found[1]) * (0.001 if found[2] == "ms" else 1))
 
 
 class MySqlSettings(BaseModel, frozen=True):
@@ -127,6 +138,18 @@ class PartnerSettings(BaseModel, frozen=True):
     """URL that takes orders by POST; None means that deliveries wait until there is one."""
 
 
+class FaultSettings(BaseModel, frozen=True):
+    """What is made to go wrong on purpose, to see how the platform answers (P19). Nothing, unless somebody says so."""
+
+    delay_per_record: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(seconds=10))] = timedelta(0)
+    """How long a consumer is held up for each record, as `120ms` or `1.5s`; 0 or empty means not at all."""
+
+    @field_validator("delay_per_record", mode="before")
+    @classmethod
+    def _duration(cls, value: object) -> object:
+        return _seconds(value) if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """Everything that a process of the applications is told."""
 
@@ -139,6 +162,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     issuer: IssuerJobSettings = IssuerJobSettings()
     partner: PartnerSettings = PartnerSettings()
+    faults: FaultSettings = FaultSettings()
     admin_port: Port = 9100
     """Port of metrics and probes, never reachable from the ingress."""
     log_level: str = "INFO"

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,19 @@ def test_without_a_word_nobodys_tokens_are_believed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "milliseconds"), [("120ms", 120), ("1.5s", 1500), ("0", 0), ("", 0), ("0ms", 0), ("10s", 10_000)]
+)
+def test_a_fault_delay_is_a_number_with_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, milliseconds: int) -> None:
+    monkeypatch.setenv("DOORBUSTER_FAULTS__DELAY_PER_RECORD", text)
+
+    assert Settings().faults.delay_per_record == timedelta(milliseconds=milliseconds)
+
+
+def test_without_a_word_there_is_no_fault() -> None:
+    assert Settings().faults.delay_per_record == timedelta(0)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("DOORBUSTER_AUTH__ISSUERS", '[{"issuer": "us", "jwks_url": "file:///etc/passwd"}]'),
@@ -30,6 +44,10 @@ def test_without_a_word_nobodys_tokens_are_believed() -> None:
         ("DOORBUSTER_AUTH__LEEWAY_SECONDS", "3600"),
         ("DOORBUSTER_API__PORT", "0"),
         ("DOORBUSTER_API__DEADLINE_SECONDS", "0"),
+        ("DOORBUSTER_FAULTS__DELAY_PER_RECORD", "10001ms"),
+        ("DOORBUSTER_FAULTS__DELAY_PER_RECORD", "-1ms"),
+        ("DOORBUSTER_FAULTS__DELAY_PER_RECORD", "120"),
+        ("DOORBUSTER_FAULTS__DELAY_PER_RECORD", "1m"),
     ],
 )
 def test_unsafe_values_refuse_to_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -1,7 +1,7 @@
 """Puts the jobs together: relay, watch, lag exporter."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 
 import structlog
@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.saga_watch import SagaWatch
+from doorbuster.bootstrap.shop_watch import ShopWatch
 from doorbuster.infra import redis
 from doorbuster.infra.kafka.clients import admin_client
 from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
@@ -16,7 +17,7 @@ from doorbuster.infra.kafka.offsets import GroupOffsets
 from doorbuster.infra.kafka.producer import Producer
 from doorbuster.infra.logging import configure
 from doorbuster.infra.mysql.database import Database
-from doorbuster.infra.mysql.database_lock import DatabaseLock
+from doorbuster.infra.mysql.database_lock import DatabaseLock, HeldLock
 from doorbuster.infra.outbox.outbox_backlog import show_backlog, watch_backlog
 from doorbuster.infra.outbox.relay import Relay
 from doorbuster.infra.outbox.upkeep import keep_purging
@@ -32,8 +33,8 @@ RELAY_LOCK = "relay"
 RELAY_READERS = 3
 RELAY_WRITERS = 2
 WATCH_LOCK = "watch"
-# The lock's own connection and the look's reads; writing: what is driven on.
-WATCH_READERS = 2
+# The lock's own connection, the look's reads, and the measurement of the shop; writing: what is driven on.
+WATCH_READERS = 3
 WATCH_WRITERS = 1
 
 Job = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -82,13 +83,31 @@ async def relay(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def watch(settings: Settings, stop: asyncio.Event) -> None:
-    """Look after the open sagas while this process holds the watch's lock (R15)."""
+    """Look after the open sagas while this process holds the watch's lock (R15), and measure the shop beside it."""
     database = _database(settings, writers=WATCH_WRITERS, readers=WATCH_READERS)
     service = WatchService(MySqlWatchSource(database, id_factory()), GroupOffsets(admin_client(settings.kafka)))
+    sagas = SagaWatch(service)
+
+    async def work(lock: HeldLock) -> None:
+        await _beside(ShopWatch(database).run(), sagas.run(lock, stop=stop))
+
     try:
-        await DatabaseLock(database, WATCH_LOCK).run(partial(SagaWatch(service).run, stop=stop), stop=stop)
+        await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)
     finally:
         await database.close()
+
+
+async def _beside(endless: Coroutine[None, None, None], work: Coroutine[None, None, None]) -> None:
+    """Run both until one ends, which ends the other; raises that one's error as it is."""
+    tasks = [asyncio.create_task(endless), asyncio.create_task(work)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 async def lag_exporter(settings: Settings, stop: asyncio.Event) -> None:

@@ -7,6 +7,7 @@ import structlog
 
 from doorbuster.infra.mysql.database_lock import HeldLock
 from doorbuster.infra.telemetry import (
+    NOT_KNOWN,
     SAGA_CANCELS,
     SAGA_OLDEST_AGE_SECONDS,
     SAGA_REDRIVES,
@@ -18,7 +19,6 @@ from doorbuster.kernel.pausing import pause_until
 from doorbuster.orders.watch_service import WatchReport
 
 PAUSE_SECONDS = 1.0
-NOT_KNOWN = float("nan")
 
 log = structlog.get_logger()
 

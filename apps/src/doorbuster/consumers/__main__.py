@@ -3,14 +3,15 @@ import contextlib
 import random
 import sys
 import time
+from datetime import timedelta
 
 import click
 import structlog
 
 from doorbuster.bootstrap.consumers import CONSUMERS, ConsumerName, Parts, parts_of
-from doorbuster.consumers.intake import Intake, Limits
+from doorbuster.consumers.intake import Intake, limits_with
 from doorbuster.consumers.measures import Measures
-from doorbuster.consumers.runtime import Clocks, ConsumerRuntime
+from doorbuster.consumers.runtime import Clocks, ConsumerRuntime, Pace
 from doorbuster.infra.logging import configure
 from doorbuster.infra.process.admin import AdminServer
 from doorbuster.infra.process.signals import stop_event
@@ -55,7 +56,7 @@ async def serve(name: ConsumerName, settings: Settings) -> None:
         admin = AdminServer()
         stack.push_async_callback(admin.stop)
         parts = await stack.enter_async_context(parts_of(name, settings))
-        runtime = assembled(name, parts)
+        runtime = assembled(name, parts, delay_per_record=settings.faults.delay_per_record)
         await admin.start(settings.admin_port, ready=runtime.ready, alive=runtime.alive)
         async with asyncio.TaskGroup() as tasks:
             for companion in parts.companions:
@@ -63,17 +64,19 @@ async def serve(name: ConsumerName, settings: Settings) -> None:
             tasks.create_task(runtime.run(CONSUMERS[name].topics, stopping))
 
 
-def assembled(name: ConsumerName, parts: Parts) -> ConsumerRuntime:
-    """Return the consumer's runtime around its parts."""
+def assembled(name: ConsumerName, parts: Parts, *, delay_per_record: timedelta = timedelta(0)) -> ConsumerRuntime:
+    """Return the consumer's runtime around its parts; `delay_per_record` is its fault delay (P19)."""
     group = CONSUMERS[name].group
+    delay_seconds = delay_per_record.total_seconds()
     measures = Measures(group, time.time)
     return ConsumerRuntime(
         group,
-        Intake(parts.source, group, limits=Limits(), measures=measures, clock=time.monotonic),
+        Intake(parts.source, group, limits=limits_with(delay_seconds), measures=measures, clock=time.monotonic),
         handler=parts.handler,
         measures=measures,
         # Pauses of random length surprise no attacker.
         clocks=Clocks(monotonic=time.monotonic, chance=random.random),
+        pace=Pace(delay_per_record_seconds=delay_seconds),
     )
 
 

@@ -4,7 +4,7 @@ All methods but `finish` run in one thread; `finish` only while that thread has 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -15,6 +15,8 @@ from doorbuster.infra.kafka.record_source import CommitFailed, Partition, Record
 # How often a consumer without partitions says so: Kafka or the topics are missing, or there are more consumers than
 # partitions.
 SAY_EVERY_SECONDS = 30.0
+# A batch of one record may be delayed for longer.
+LONGEST_DELAY_SECONDS = 0.5
 
 log = structlog.get_logger()
 
@@ -30,7 +32,8 @@ class Limits:
         linger_seconds: longest wait for the records behind the first, when the last batch was long ago.
         rest: after a batch so many times as long as it took is spent on gathering the next one, unless that is full.
             A batch costs nearly the same whatever is in it, so this leaves a busy machine to the others, and where a
-            batch takes a few milliseconds nobody notices.
+            batch takes a few milliseconds nobody notices. It takes nothing from the most that a consumer can carry
+            (P18): behind a full batch the next full one follows at once.
         longest_rest_seconds: that time's upper end.
     """
 
@@ -42,6 +45,16 @@ class Limits:
     longest_rest_seconds: float = 0.5
 
 
+def limits_with(delay_per_record_seconds: float) -> Limits:
+    """Return the bounds of a consumer with a fault delay (P19): its batches end at half a second of that."""
+    limits = Limits()
+    if delay_per_record_seconds <= 0:
+        return limits
+    # Rounded down, but not for what a division of floats leaves off.
+    fitting = int(LONGEST_DELAY_SECONDS / delay_per_record_seconds + 1e-9)
+    return replace(limits, records=min(limits.records, max(1, fitting)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Records that are worked off in one transaction.
@@ -49,10 +62,12 @@ class Batch:
     Attributes:
         held: in order of delivery.
         since: when the first one came, in monotonic seconds.
+        delayed_seconds: how long its work was held up on purpose (P19).
     """
 
     held: Sequence[Held]
     since: float
+    delayed_seconds: float = 0.0
 
 
 class Intake:
@@ -106,7 +121,7 @@ class Intake:
         self._rested_at = now + min(self._limits.rest * (now - self._begun_at), self._limits.longest_rest_seconds)
 
     def pause(self) -> None:
-        """Stop the delivery while a batch is tried again."""
+        """Stop the delivery while a batch in hand waits."""
         self._source.pause()
 
     def resume(self) -> None:
@@ -123,7 +138,7 @@ class Intake:
         while (left := deadline - self._clock()) > 0:
             # Paused partitions deliver nothing; a record that was on its way nevertheless waits for the next batch.
             self._hold_next(left)
-        return Batch(held=self._positions.still_ours(batch.held), since=batch.since)
+        return replace(batch, held=self._positions.still_ours(batch.held))
 
     def close(self) -> None:
         """Leave the group; the source has us give up all partitions, and thereby commit what is finished."""

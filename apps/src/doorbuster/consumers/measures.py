@@ -1,4 +1,11 @@
-"""What a consumer exports about itself: enough to learn what a batch costs and what a replica can carry (P18)."""
+"""What a consumer exports about itself: enough to learn what a batch costs and what a replica can carry (P18).
+
+Over any time, busy seconds = a · batches + b · records: all three are counted at once when a batch is committed. Busy
+is the time from the handler's call to its return, COMMIT included, and a fault delay before it (P19). Left out, because
+they would spoil a and b: gathering a batch, sending offsets, attempts that had to be repeated and the pauses between
+them. A batch that was given up counts for nothing. So a consumer in trouble looks idle by these numbers; retries have a
+counter of their own.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -6,6 +13,9 @@ from doorbuster.consumers.ages import oldest_age_seconds
 from doorbuster.infra import telemetry
 from doorbuster.infra.kafka.record_source import Partition
 from doorbuster.infra.kafka.records import BatchResult, Record
+
+_RESULTS = ("processed", "duplicate", "dead-letter")
+_REBALANCES = ("assigned", "revoked", "lost")
 
 
 class Measures:
@@ -22,10 +32,16 @@ class Measures:
         self._wall_clock = wall_clock
         self._age = telemetry.CONSUMER_OLDEST_RECORD_AGE_SECONDS.labels(group)
         self.nothing_in_hand()
+        self.delayed(0)
+        self._show_zeros()
 
     def limited_to(self, records: int) -> None:
         """Export the most records in a batch."""
         telemetry.CONSUMER_BATCH_LIMIT.labels(self._group).set(records)
+
+    def delayed(self, seconds_per_record: float) -> None:
+        """Export the fault delay; 0 means none."""
+        telemetry.FAULT_DELAY_SECONDS.labels(self._group).set(seconds_per_record)
 
     def in_hand(self, records: Sequence[Record]) -> None:
         """Export the age of the oldest of these records."""
@@ -40,17 +56,14 @@ class Measures:
 
         Args:
             result: how its records ended.
-            busy_seconds: time of the attempt that was committed; attempts that failed would spoil what a batch costs.
+            busy_seconds: time of the attempt that was committed, and of the fault delay before the first.
             batch_seconds: from its first record to its commit, all attempts and pauses included.
         """
         telemetry.CONSUMER_BATCHES.labels(self._group).inc()
         telemetry.CONSUMER_BUSY_SECONDS.labels(self._group).inc(busy_seconds)
         telemetry.CONSUMER_BATCH_SECONDS.labels(self._group).observe(batch_seconds)
-        for name, count in (
-            ("processed", result.processed),
-            ("duplicate", result.duplicates),
-            ("dead-letter", result.dead_letters),
-        ):
+        counts = (result.processed, result.duplicates, result.dead_letters)
+        for name, count in zip(_RESULTS, counts, strict=True):
             telemetry.CONSUMER_RECORDS.labels(self._group, name).inc(count)
 
     def retried(self, cause: str) -> None:
@@ -72,3 +85,12 @@ class Measures:
         telemetry.CONSUMER_REBALANCES.labels(self._group, kind).inc()
         for partition in partitions:
             telemetry.CONSUMER_ASSIGNED.remove(self._group, partition.topic, partition.number)
+
+    def _show_zeros(self) -> None:
+        """Have all series there before anything is counted: a rate needs the sample before the first one."""
+        for counter in (telemetry.CONSUMER_BATCHES, telemetry.CONSUMER_BUSY_SECONDS, telemetry.CONSUMER_BATCH_SECONDS):
+            counter.labels(self._group)
+        for result in _RESULTS:
+            telemetry.CONSUMER_RECORDS.labels(self._group, result)
+        for kind in _REBALANCES:
+            telemetry.CONSUMER_REBALANCES.labels(self._group, kind)

@@ -1,14 +1,14 @@
 """The consumer runtime: batches from Kafka to a handler, offsets after its transaction (R7, R10). Knows no business.
 
 One asyncio loop does the work; one thread of its own speaks to Kafka, whose client blocks and wants its calls one after
-the other. While a batch is in hand that thread rests, so a rebalance happens only between batches, or between two
-attempts of a batch that has to be tried again.
+the other. While a batch is in hand that thread rests, so a rebalance happens only between batches, between two
+attempts of a batch that has to be tried again, or while a fault delay holds a batch up (P19).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -17,12 +17,13 @@ from doorbuster.consumers.intake import Batch, Intake
 from doorbuster.consumers.measures import Measures
 from doorbuster.infra.kafka.records import BatchHandler, BatchResult
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
+from doorbuster.kernel.pausing import pause_until
 
 # Liveness: far above the worst batch, and below the time after which Kafka gives the partitions to somebody else.
 LONGEST_TURN_SECONDS = 120.0
 # Kubernetes kills after 30.
 LONGEST_CLOSE_SECONDS = 20.0
-# Between two looks at `stopping` while a batch waits for its next attempt.
+# Between two looks at `stopping` while a batch in hand waits; also how long it waits without answering rebalances.
 SLICE_SECONDS = 0.5
 
 log = structlog.get_logger()
@@ -57,6 +58,19 @@ class Clocks:
     chance: Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long a batch in hand waits, and for what.
+
+    Attributes:
+        backoff: before its next attempt.
+        delay_per_record_seconds: before its first attempt, for each of its records, on purpose (P19).
+    """
+
+    backoff: Backoff = Backoff()
+    delay_per_record_seconds: float = 0.0
+
+
 class ConsumerRuntime:
     """Runs one consumer until it is asked to stop or can't go on."""
 
@@ -68,7 +82,7 @@ class ConsumerRuntime:
         handler: BatchHandler,
         measures: Measures,
         clocks: Clocks,
-        backoff: Backoff = Backoff(),
+        pace: Pace = Pace(),
     ) -> None:
         """Take the parts; nothing is connected before `run`."""
         self._group = group
@@ -76,7 +90,7 @@ class ConsumerRuntime:
         self._handler = handler
         self._measures = measures
         self._clocks = clocks
-        self._backoff = backoff
+        self._pace = pace
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka")
         self._turned_at = clocks.monotonic()
         self._running = False
@@ -98,16 +112,45 @@ class ConsumerRuntime:
             SourceFailed: only a new process helps.
         """
         try:
+            self._show_delay()
             await self._in_thread(self._intake.start, topics)
             self._running = True
             log.info("consumer_started", group=self._group, topics=list(topics))
             while not stopping.is_set():
                 batch = await self._in_thread(self._intake.take)
+                if self._pace.delay_per_record_seconds and batch.held:
+                    batch = await self._delayed(batch, stopping)
                 if batch.held:
                     await self._finish(batch, stopping)
         finally:
             self._running = False
             await self._close()
+
+    def _show_delay(self) -> None:
+        seconds = self._pace.delay_per_record_seconds
+        self._measures.delayed(seconds)
+        if seconds:
+            log.warning("fault_delay_is_on", group=self._group, seconds_per_record=seconds)
+
+    async def _delayed(self, batch: Batch, stopping: asyncio.Event) -> Batch:
+        """Hold the batch up for its records' fault delay.
+
+        Up to half a second is held up like a batch that takes as long; what is longer, as a member that takes part in
+        rebalances. Not all of it: whoever pauses has what was fetched ahead fetched again, partition by partition, and
+        with small batches the first of them always wins.
+
+        Returns:
+            What is still ours; nothing when `stopping` is set: its work has not begun, so whoever comes next may do it.
+        """
+        begun = self._clocks.monotonic()
+        until = begun + self._pace.delay_per_record_seconds * len(batch.held)
+        await pause_until(stopping, at_most_seconds=min(until - begun, SLICE_SECONDS))
+        if until - begun > SLICE_SECONDS:
+            await self._in_thread(self._intake.pause)
+            batch = await self._stay(batch, until, stopping)
+            await self._in_thread(self._intake.resume)
+        held = () if stopping.is_set() else batch.held
+        return replace(batch, held=held, delayed_seconds=self._clocks.monotonic() - begun)
 
     async def _finish(self, batch: Batch, stopping: asyncio.Event) -> None:
         """Try the batch until it is committed, `stopping` is set, or none of it is ours any more."""
@@ -142,7 +185,8 @@ class ConsumerRuntime:
     def _done(self, batch: Batch, result: BatchResult, begun: float) -> None:
         ended = self._clocks.monotonic()
         self._intake.finish(batch)
-        self._measures.finished(result, busy_seconds=ended - begun, batch_seconds=ended - batch.since)
+        busy = batch.delayed_seconds + ended - begun
+        self._measures.finished(result, busy_seconds=busy, batch_seconds=ended - batch.since)
         log.debug("batch_committed", group=self._group, records=len(batch.held), dead_letters=result.dead_letters)
 
     def _retry(self, error: Exception, *, records: int, attempt: int) -> None:
@@ -154,8 +198,11 @@ class ConsumerRuntime:
 
     async def _wait(self, batch: Batch, attempt: int, stopping: asyncio.Event) -> Batch:
         """Pause before the next attempt, as a member that takes part in rebalances; return what is still ours."""
-        ends = self._clocks.monotonic() + self._backoff.seconds(attempt, self._clocks.chance())
-        while batch.held and not stopping.is_set() and (left := ends - self._clocks.monotonic()) > 0:
+        pause = self._pace.backoff.seconds(attempt, self._clocks.chance())
+        return await self._stay(batch, self._clocks.monotonic() + pause, stopping)
+
+    async def _stay(self, batch: Batch, until: float, stopping: asyncio.Event) -> Batch:
+        while batch.held and not stopping.is_set() and (left := until - self._clocks.monotonic()) > 0:
             batch = await self._in_thread(self._intake.stay, batch, min(left, SLICE_SECONDS))
             self._measures.in_hand([held.record for held in batch.held])
         return batch

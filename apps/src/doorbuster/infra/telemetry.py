@@ -8,6 +8,9 @@ from types import MappingProxyType
 
 from prometheus_client import Counter, Gauge, Histogram
 
+# What a gauge says that only one process measures, in all others, and in that one until it has.
+NOT_KNOWN = float("nan")
+
 LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 # HTTP
@@ -35,7 +38,9 @@ CONSUMER_BATCH_SECONDS = Histogram(
 )
 CONSUMER_BATCHES = Counter("consumer_batches_total", "Batches that were committed", ("group",))
 CONSUMER_RECORDS = Counter("consumer_records_total", "Records by result", ("group", "result"))
-CONSUMER_BUSY_SECONDS = Counter("consumer_busy_seconds_total", "Time spent on batches", ("group",))
+CONSUMER_BUSY_SECONDS = Counter(
+    "consumer_busy_seconds_total", "Time spent on the batches that were committed", ("group",)
+)
 CONSUMER_BATCH_LIMIT = Gauge("consumer_batch_limit", "Most records in a batch", ("group",))
 CONSUMER_OLDEST_RECORD_AGE_SECONDS = Gauge(
     "consumer_oldest_record_age_seconds", "Age of the oldest record in hand; 0 when there is none", ("group",)
@@ -45,6 +50,10 @@ CONSUMER_REBALANCES = Counter("consumer_rebalances_total", "Assignments and revo
 CONSUMER_RETRIES = Counter("consumer_retries_total", "Batches that were tried again, by cause", ("group", "cause"))
 CONSUMER_ERRORS = Counter(
     "consumer_errors_total", "Errors that Kafka told the consumer, by Kafka's name for them", ("group", "error")
+)
+
+FAULT_DELAY_SECONDS = Gauge(
+    "fault_delay_seconds", "Time that each record is held up on purpose; 0 when the fault is off", ("group",)
 )
 
 # Outbox
@@ -94,6 +103,20 @@ SAGAS_QUEUED = Gauge("sagas_queued", "Overdue sagas whose message is still ahead
 SAGA_REDRIVES = Counter("saga_redrives_total", "Lost steps that were sent again", ("step",))
 SAGA_CANCELS = Counter("saga_cancels_total", "Orders cancelled by the watch", ("cause",))
 SAGAS_UNCOMPENSATED = Gauge("sagas_uncompensated", "Failed orders not compensated after 60 seconds; must stay 0")
+
+# The shop's data
+CATALOGUE_PRODUCTS = Gauge("catalogue_products", "Products in the catalogue; the count stops at 1,000")
+INVARIANT_BREACHES = Gauge("invariant_breaches", "Rows that break a rule that always holds; must stay 0", ("rule",))
+
+# 0 would be an answer, and a wrong one.
+for _gauge in (
+    SAGAS_OPEN,
+    SAGA_OLDEST_AGE_SECONDS,
+    SAGAS_QUEUED,
+    SAGAS_UNCOMPENSATED,
+    CATALOGUE_PRODUCTS,
+):
+    _gauge.set(NOT_KNOWN)
 
 # Deliveries to the partner
 DELIVERIES = Counter("deliveries_total", "Attempts to deliver by result", ("result",))

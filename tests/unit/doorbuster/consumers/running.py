@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from doorbuster.consumers.intake import Intake, Limits
 from doorbuster.consumers.measures import Measures
-from doorbuster.consumers.runtime import Backoff, Clocks, ConsumerRuntime
+from doorbuster.consumers.runtime import Backoff, Clocks, ConsumerRuntime, Pace
 from doorbuster.infra.kafka.record_source import Partition, RecordSource
 from doorbuster.infra.kafka.records import BatchHandler, BatchResult, Record
 
@@ -51,6 +51,7 @@ def consumer(
     group: str = "stock-service-group",
     limits: Limits = LIMITS,
     first_pause: float = 0.002,
+    delay_per_record_seconds: float = 0.0,
 ) -> ConsumerRuntime:
     measures = Measures(group, time.time)
     intake = Intake(source, group, limits=limits, measures=measures, clock=time.monotonic)
@@ -60,7 +61,10 @@ def consumer(
         handler=handler,
         measures=measures,
         clocks=Clocks(monotonic=time.monotonic, chance=lambda: 1.0),
-        backoff=Backoff(first_seconds=first_pause, longest_seconds=max(0.01, first_pause)),
+        pace=Pace(
+            backoff=Backoff(first_seconds=first_pause, longest_seconds=max(0.01, first_pause)),
+            delay_per_record_seconds=delay_per_record_seconds,
+        ),
     )
 
 

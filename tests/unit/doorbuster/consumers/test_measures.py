@@ -39,6 +39,21 @@ def test_records_are_counted_by_result_and_busy_time_is_that_of_the_committed_at
     assert value("consumer_records_total", group, result="dead-letter") == 1
 
 
+def test_every_series_is_there_before_anything_is_counted(group: str) -> None:
+    Measures(group, lambda: 0.0)
+
+    names = ("consumer_batches_total", "consumer_busy_seconds_total", "consumer_batch_seconds_count")
+    assert [value(name, group) for name in (*names, "fault_delay_seconds")] == [0, 0, 0, 0]
+    assert [
+        value("consumer_records_total", group, result=result) for result in ("processed", "duplicate", "dead-letter")
+    ] == [0, 0, 0]
+    assert [value("consumer_rebalances_total", group, kind=kind) for kind in ("assigned", "revoked", "lost")] == [
+        0,
+        0,
+        0,
+    ]
+
+
 def test_a_partition_that_is_given_up_is_shown_no_longer(group: str) -> None:
     measures = Measures(group, lambda: 0.0)
     measures.assigned([Partition("order-created", 0), Partition("order-created", 1)])
