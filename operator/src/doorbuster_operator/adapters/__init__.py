@@ -1,0 +1,1 @@
+"""Speak PromQL and Kubernetes behind the ports; errors of libraries end here."""

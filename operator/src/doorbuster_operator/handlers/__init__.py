@@ -1,0 +1,1 @@
+"""The side of kopf: what is watched, the ticks, the probes."""

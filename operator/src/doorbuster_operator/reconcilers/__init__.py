@@ -1,0 +1,1 @@
+"""Observe, decide, act, report: the cycle of each kind, over ports."""
