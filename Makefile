@@ -2,11 +2,12 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up down status token diagnose clean check format test test-unit test-integration test-e2e lock
+.PHONY: help setup doctor up down status token diagnose clean check format dashboards lock \
+	test test-unit test-operator-api test-integration test-e2e
 
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONPATH := apps/src:cluster/src
+export PYTHONPATH := apps/src:charts/observability/src:cluster/src:operator/src
 CLUSTER := $(BIN)/python -m doorbuster_cluster
 LOCKED := requirements/dev.txt
 # The shell's own USER is a login name; only what stands behind `make` counts.
@@ -47,11 +48,14 @@ clean: setup ## delete the cache (programs, images, engine data); after `make do
 check: setup ## formatter, linters, types, import contracts, unit and architecture tests
 	$(BIN)/python -m tests.run check
 
-test: setup ## everything: check, then integration and e2e against real servers
-	$(BIN)/python -m tests.run check integration e2e
+test: setup ## everything: check, then operator_api, integration and e2e against real servers
+	$(BIN)/python -m tests.run check operator_api integration e2e
 
 test-unit: setup ## only the unit and architecture tests
 	$(BIN)/python -m pytest tests/unit tests/architecture
+
+test-operator-api: setup ## only the operator_api tier: a real API server as two processes
+	$(BIN)/python -m tests.run operator_api
 
 test-integration: setup ## only the integration tier: MySQL, Redis and Kafka in containers
 	$(BIN)/python -m tests.run integration
@@ -59,12 +63,17 @@ test-integration: setup ## only the integration tier: MySQL, Redis and Kafka in 
 test-e2e: setup ## only the e2e tier: a kind cluster of its own
 	$(BIN)/python -m tests.run e2e
 
+dashboards: setup ## write the dashboards' JSON anew from charts/observability/src
+	$(BIN)/python -m doorbuster_dashboards
+
 format: setup ## format the Python code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 lock: setup ## resolve the requirements anew (needs uv: pip install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--group dev --extra apps pyproject.toml --output-file $(LOCKED)
+		--group dev --extra apps --extra operator pyproject.toml --output-file $(LOCKED)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra apps --constraint $(LOCKED) pyproject.toml --output-file requirements/apps.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra operator --constraint $(LOCKED) pyproject.toml --output-file requirements/operator.txt

@@ -36,9 +36,10 @@ BIN = REPOSITORY / ".venv" / "bin"
 OUT = REPOSITORY / "out"
 CHARTS = REPOSITORY / "charts"
 CLUSTER = "doorbuster-test"
-SOURCES = os.pathsep.join(("apps/src", "cluster/src", "."))
+SOURCES = os.pathsep.join(("apps/src", "charts/observability/src", "cluster/src", "operator/src", "."))
 # Records the machine's control groups and brings them back: a container that starts beside it would be in both.
 ALONE = "host"
+WITHOUT_ENGINE = {"check", "operator_api"}
 
 
 class TierFailed(Exception):
@@ -61,7 +62,7 @@ def main(tiers: Sequence[str]) -> int:
             failed = f"{tier}: {exc}"
             _keep_evidence(settings, progress)
         finally:
-            if set(tiers) - {"check"}:
+            if set(tiers) - WITHOUT_ENGINE:
                 with _timed("take down", took):
                     failed = "; ".join(filter(None, (failed, _take_down(settings, progress))))
     _tell(progress, took, failed)
@@ -80,14 +81,21 @@ def _take_down(settings: Settings, progress: Progress) -> str:
 def check(settings: Settings, progress: Progress) -> None:
     """Everything that needs no server."""
     _have_packages(settings)
-    tools = provide_tools(settings, progress, ("helm", "helm-unittest"))
+    tools = provide_tools(settings, progress, ("helm", "helm-unittest", "promtool"))
     environment = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     _run(BIN / "ruff", "format", "--check", ".")
     _run(BIN / "ruff", "check", ".")
     _run(BIN / "mypy")
     for chart in sorted(CHARTS.glob("*/Chart.yaml")):
         _check_chart(chart.parent, environment)
+    _check_rules(environment)
     _run(BIN / "python", "-m", "pytest", "tests/unit", "tests/architecture", environment=environment)
+
+
+def operator_api(settings: Settings, progress: Progress) -> None:
+    """A real API server, as two processes; no engine."""
+    provide_tools(settings, progress, ("helm", "etcd", "hyperkube"))
+    _run(BIN / "python", "-m", "pytest", "--durations", "3", "tests/operator_api")
 
 
 def integration(settings: Settings, progress: Progress) -> None:
@@ -115,7 +123,12 @@ def e2e(settings: Settings, progress: Progress) -> None:
     _run(BIN / "python", "-m", "pytest", "--durations", "5", "tests/e2e", environment=environment)
 
 
-TIERS: dict[str, Callable[[Settings, Progress], None]] = {"check": check, "integration": integration, "e2e": e2e}
+TIERS: dict[str, Callable[[Settings, Progress], None]] = {
+    "check": check,
+    "operator_api": operator_api,
+    "integration": integration,
+    "e2e": e2e,
+}
 
 
 def _have_packages(settings: Settings) -> None:
@@ -132,6 +145,13 @@ def _check_chart(chart: Path, environment: dict[str, str]) -> None:
     _run("helm", "dependency", "build", chart, "--skip-refresh", environment=environment)
     _run("helm", "lint", "--strict", chart, environment=environment)
     _run("helm-unittest", "--strict", chart, environment=environment)
+
+
+def _check_rules(environment: dict[str, str]) -> None:
+    rules = sorted(CHARTS.glob("*/files/rules/*.yaml"))
+    tests = sorted((REPOSITORY / "tests" / "unit" / "charts" / "rules").glob("*.yaml"))
+    _run("promtool", "check", "rules", *rules, environment=environment)
+    _run("promtool", "test", "rules", *tests, environment=environment)
 
 
 def _run(*argv: str | Path, environment: dict[str, str] | None = None) -> None:

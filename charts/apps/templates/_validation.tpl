@@ -12,6 +12,11 @@ Usage: include "apps.validate" $
 {{- if and .Values.partner.enabled .Values.partner.url -}}
 {{- fail "partner.url and partner.enabled exclude each other: it is either the partner or its stand-in" -}}
 {{- end -}}
+{{- range $name, $consumer := .Values.consumers -}}
+{{- if and (include "apps.faultDelay" $consumer) (not (default dict $.Values.faults).enabled) -}}
+{{- fail (printf "consumers.%s.faults.delayPerRecord without faults.enabled: a fault is only for trying out. Set faults.enabled=true as well, or leave the delay empty" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) (not .Values.ingress.withoutHost) -}}
 {{- fail "the Ingress has no rule: name hosts in ingress.hosts, or set ingress.withoutHost=true" -}}
 {{- end -}}

@@ -107,7 +107,7 @@ def diagnose(output: Path) -> None:
     help="JSON file that receives the references.",
 )
 def images(output: Path) -> None:
-    """Have an engine and the images of MySQL, Redis and Kafka ready, without a cluster."""
+    """Have an engine and the images of stores, Prometheus and Alertmanager ready, without a cluster."""
     _guarded(lambda settings: provide_images(settings, Progress(_console()), output))
 
 

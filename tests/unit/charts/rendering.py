@@ -15,6 +15,8 @@ from doorbuster_cluster.settings import REPOSITORY, read_settings
 CHARTS = REPOSITORY / "charts"
 DATA = CHARTS / "data"
 APPS = CHARTS / "apps"
+OBSERVABILITY = CHARTS / "observability"
+OPERATOR = CHARTS / "operator"
 NAMESPACE = "doorbuster"
 HELM_SECONDS = 60
 

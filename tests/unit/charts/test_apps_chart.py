@@ -1,15 +1,19 @@
 """What holds for the chart `apps`, alone and beside the chart `data`, and needs arithmetic or a look at all of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 import pytest
 import yaml
 
+from doorbuster.bootstrap.consumers import CONSUMERS as GROUPS
 from doorbuster.contracts.topics import Group
-from doorbuster.settings import Settings
+from doorbuster.infra.kafka.kafka_record_source import consumer_configuration
+from doorbuster.settings import KafkaSettings, Settings
 from doorbuster_cluster.host.doctor import ENOUGH_MEMORY_BYTES
 from doorbuster_cluster.settings import REPOSITORY, Size
-from tests.unit.charts.rendering import APPS, DATA, Manifest, cpu_of_pod, pods, rendered
+from doorbuster_operator.model.spec import ScalerSpec
+from tests.unit.charts.rendering import APPS, DATA, OBSERVABILITY, OPERATOR, Manifest, cpu_of_pod, pods, rendered
 
 # P8: the control plane takes 850m of two cores, the whole platform fits into the rest.
 MOST_CPU = 1000
@@ -26,10 +30,22 @@ def deployments(scenario: str = "local") -> Iterator[Manifest]:
     yield from (manifest for manifest in rendered(scenario, chart=APPS) if manifest["kind"] == "Deployment")
 
 
-def pods_at_most(deployment: Manifest) -> int:
+def scalers(scenario: str = "local") -> dict[str, Manifest]:
+    """The spec of each ConsumerScaler by its name."""
+    manifests = rendered(scenario, chart=APPS)
+    return {found["metadata"]["name"]: found["spec"] for found in manifests if found["kind"] == "ConsumerScaler"}
+
+
+def beside() -> Iterator[tuple[str, int, Manifest]]:
+    """The pods of what watches and scales; none is replaced while it still runs."""
+    for chart in (OBSERVABILITY, OPERATOR):
+        yield from pods(rendered("local", chart=chart))
+
+
+def pods_at_most(deployment: Manifest, scaled_out: Mapping[str, int]) -> int:
     """How many pods a Deployment has at most: when it is scaled out, and while it is replaced."""
     spec = deployment["spec"]
-    replicas = MOST_REPLICAS.get(deployment["metadata"]["name"], spec.get("replicas", 1))
+    replicas = scaled_out.get(deployment["metadata"]["name"], spec.get("replicas", 1))
     return int(replicas) + int(spec["strategy"].get("rollingUpdate", {}).get("maxSurge", 0))
 
 
@@ -44,12 +60,13 @@ def cpu_of_addons() -> int:
 
 def test_the_whole_platform_fits_beside_the_control_plane() -> None:
     data = sum(number * cpu_of_pod(pod) for _, number, pod in pods(rendered("ha")))
-    apps = sum(pods_at_most(found) * cpu_of_pod(found["spec"]["template"]) for found in deployments())
+    apps = sum(pods_at_most(found, MOST_REPLICAS) * cpu_of_pod(found["spec"]["template"]) for found in deployments())
     manifests = rendered("local", chart=APPS)
     prepare = sum(cpu_of_pod(found["spec"]["template"]) for found in manifests if found["kind"] == "Job")
+    watch = sum(number * cpu_of_pod(pod) for _, number, pod in beside())
 
-    assert prepare > 0
-    assert data + apps + prepare + cpu_of_addons() <= MOST_CPU
+    assert min(prepare, watch) > 0
+    assert data + watch + apps + prepare + cpu_of_addons() <= MOST_CPU
 
 
 def memory_of(containers: list[Manifest]) -> int:
@@ -61,7 +78,7 @@ def memory_of(containers: list[Manifest]) -> int:
 @pytest.mark.parametrize("size", list(Size))
 def test_the_whole_platform_fits_into_the_memory_that_doctor_asks_for(size: Size) -> None:
     scenario = {Size.HA: "local", Size.SMALL: "small"}[size]
-    found = [*pods(rendered(size.value)), *pods(rendered(scenario, chart=APPS))]
+    found = [*pods(rendered(size.value)), *beside(), *pods(rendered(scenario, chart=APPS))]
     asked = sum(number * memory_of(pod["spec"]["containers"]) for _, number, pod in found)
 
     assert asked + MEMORY_BESIDE <= ENOUGH_MEMORY_BYTES[size] // 2**20
@@ -69,11 +86,63 @@ def test_the_whole_platform_fits_into_the_memory_that_doctor_asks_for(size: Size
 
 def test_pods_of_the_applications_never_ask_mysql_for_more_connections_than_it_has() -> None:
     of_mysql = [found for found in deployments() if "mysql" in {volume["name"] for volume in volumes(found)}]
-    asked = sum(pods_at_most(found) * CONNECTIONS.get(found["metadata"]["name"], 2) for found in of_mysql)
+    scaled_out = {spec["targetRef"]["name"]: spec["maxReplicas"] for spec in scalers().values()}
+    asked = sum(pods_at_most(found, scaled_out) * CONNECTIONS.get(found["metadata"]["name"], 2) for found in of_mysql)
     accepted = yaml.safe_load((DATA / "values.yaml").read_text())["mysql"]["maxConnections"]
 
     assert len(of_mysql) == 9
-    assert asked <= accepted / 2, "members, probes and people need some, too"
+    assert max(scaled_out.values()) == 12
+    assert asked <= accepted * 2 / 3, "members, probes and people need some, too"
+
+
+@pytest.mark.parametrize("scenario", ["local", "small", "production", "managed"])
+def test_each_consumer_has_a_scaler_for_what_it_really_reads_and_how(scenario: str) -> None:
+    found = scalers(scenario)
+    deployed = {deployment["metadata"]["name"] for deployment in deployments(scenario)}
+
+    assert found.keys() == {name.value for name in GROUPS}
+    for name, consumer in GROUPS.items():
+        spec = found[name.value]
+        member = consumer_configuration(KafkaSettings(), consumer.group)
+        assert (spec["consumerGroup"], spec["topics"]) == (consumer.group, list(consumer.topics))
+        assert spec["assignor"] == member["partition.assignment.strategy"]
+        assert spec["targetRef"]["name"].endswith(f"-consumer-{name.value}")
+        assert spec["targetRef"]["name"] in deployed
+
+
+def test_the_operator_reads_what_the_chart_writes() -> None:
+    chosen = ("autoscaling.capacityHint=33", "autoscaling.scaleDown.window=1m30s", "autoscaling.dryRun=true")
+    for manifest in rendered("local", chosen, chart=APPS):
+        if manifest["kind"] == "ConsumerScaler":
+            spec = ScalerSpec.model_validate(manifest["spec"])
+            assert (spec.capacity_hint, spec.scale_down.window, spec.dry_run) == (33, 90.0, True)
+            assert (spec.max_replicas, spec.slo.oldest_record_age, spec.commit_interval) == (12, 10.0, 1.0)
+
+
+@pytest.mark.parametrize(("scenario", "partitions"), [("local", 12), ("production", 3)])
+def test_a_scaler_never_asks_for_more_replicas_than_there_are_partitions(scenario: str, partitions: int) -> None:
+    assert {spec["maxReplicas"] for spec in scalers(scenario).values()} == {partitions}
+
+
+def test_without_autoscaling_only_the_scalers_are_missing() -> None:
+    without = rendered("local", ("autoscaling.enabled=false",), chart=APPS)
+
+    assert list(without) == [found for found in rendered("local", chart=APPS) if found["kind"] != "ConsumerScaler"]
+
+
+def test_a_fault_delay_reaches_the_settings_of_its_consumer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = ("faults.enabled=true", "consumers.stock.faults.delayPerRecord=120ms")
+    variable = "DOORBUSTER_FAULTS__DELAY_PER_RECORD"
+    told = {
+        name: entry["value"]
+        for name, _, pod in pods(rendered("local", chosen, chart=APPS), hooks=True)
+        for entry in pod["spec"]["containers"][0]["env"]
+        if entry["name"] == variable
+    }
+
+    assert told.keys() == {"apps-consumer-stock"}
+    monkeypatch.setenv(variable, told["apps-consumer-stock"])
+    assert Settings().faults.delay_per_record == timedelta(milliseconds=120)
 
 
 def volumes(deployment: Manifest) -> list[Manifest]:
@@ -137,7 +206,9 @@ def test_the_size_is_that_of_the_data_plane() -> None:
 
 
 def test_names_follow_the_override_and_fit() -> None:
-    names = [manifest["metadata"]["name"] for manifest in rendered("managed", chart=APPS)]
+    # A scaler is called after its consumer alone: that is what people ask for.
+    manifests = [found for found in rendered("managed", chart=APPS) if found["kind"] != "ConsumerScaler"]
+    names = [manifest["metadata"]["name"] for manifest in manifests]
     longest = rendered("local", (f"fullnameOverride={'n' * 24}",), chart=APPS)
 
     assert all(name.startswith("shop-") for name in names)

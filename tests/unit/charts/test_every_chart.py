@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.charts.rendering import APPS, DATA, pods, rendered
+from tests.unit.charts.rendering import APPS, DATA, OBSERVABILITY, OPERATOR, pods, rendered
 
-INSTALLED = [DATA, APPS]
+INSTALLED = [DATA, OBSERVABILITY, OPERATOR, APPS]
 SCENARIOS = [
     (chart, path.name.removesuffix("-values.yaml"))
     for chart in INSTALLED
@@ -24,6 +24,19 @@ FOREIGN = {
         "common",
         "gateway.properties.parentRefs.items",
         "networkPolicy.properties.edge.items",
+        "networkPolicy.properties.extraEgress.items",
+        "networkPolicy.properties.metricsFrom.items",
+    },
+    "observability": {
+        "alertmanager.properties.webhook.properties.egress.items",
+        "common",
+        "networkPolicy.properties.extraClients.items",
+        "networkPolicy.properties.extraEgress.items",
+        # Whatever selects the two objects.
+        "serviceMonitors.properties.labels",
+    },
+    "operator": {
+        "common",
         "networkPolicy.properties.extraEgress.items",
         "networkPolicy.properties.metricsFrom.items",
     },

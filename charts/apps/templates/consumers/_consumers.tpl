@@ -12,3 +12,26 @@ Usage: include "apps.partnerEnvironment" $
   value: {{ . | quote }}
 {{- end -}}
 {{- end -}}
+
+{{/*
+How long each record of a consumer is held up on purpose; nothing when the fault is off.
+Usage: include "apps.faultDelay" $consumer
+*/}}
+{{- define "apps.faultDelay" -}}
+{{- $delay := toString (default "" (default dict .faults).delayPerRecord) -}}
+{{- if not (has $delay (list "" "0" "0ms" "0s")) }}{{ $delay }}{{ end -}}
+{{- end -}}
+
+{{/*
+What one consumer's environment has more than the others'.
+Usage: include "apps.consumerEnvironment" (dict "root" $ "name" "stock" "consumer" $consumer)
+*/}}
+{{- define "apps.consumerEnvironment" -}}
+{{- if eq .name "external-data" -}}
+{{- include "apps.partnerEnvironment" .root }}
+{{ end -}}
+{{- with include "apps.faultDelay" .consumer -}}
+- name: DOORBUSTER_FAULTS__DELAY_PER_RECORD
+  value: {{ . | quote }}
+{{- end -}}
+{{- end -}}

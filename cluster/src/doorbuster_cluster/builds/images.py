@@ -19,7 +19,7 @@ from doorbuster_cluster.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "cluster" / "images"
 # An image of sources that live here has its Dockerfile beside them: its context is their folder.
-BESIDE_SOURCES: Mapping[str, Path] = {"apps": REPOSITORY / "apps"}
+BESIDE_SOURCES: Mapping[str, Path] = {name: REPOSITORY / name for name in ("apps", "operator")}
 BUILD_SECONDS = 600.0
 KNOWN_KEYS = {"suite", "packages", "programs", "jars", "lock", "published"}
 

@@ -27,7 +27,8 @@ class ReleasedProgram:
         name: its file name.
         version: as it appears in `url`.
         url: where it is, with {version}, {system} (linux, darwin) and {architecture} (amd64, arm64).
-        checksum: what to append to the URL for its SHA-256.
+        checksum: what to append to the URL for its SHA-256; with a slash in front, the file beside it that lists
+            those of all files.
         member: path inside the archive at `url`; None when the file is the program itself.
     """
 
@@ -52,15 +53,22 @@ class ReleasedProgram:
             return target
         url = self._fill(self.url)
         content = _fetch(url)
-        # The checksum, and for some programs the file's name behind it.
-        wanted = _fetch(f"{url}{self.checksum}").decode(errors="replace").split()[:1]
-        if [hashlib.sha256(content).hexdigest()] != wanted:
+        if hashlib.sha256(content).hexdigest() != self._wanted(url):
             raise ClusterError(f"{url} isn't what its checksum says", hint="try again; tell the site if it stays so")
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_suffix(".unfinished")
         unfinished.write_bytes(self._unpacked(content))
         unfinished.chmod(0o755)
         return unfinished.rename(target)
+
+    def _wanted(self, url: str) -> str | None:
+        """Return the checksum that the site publishes for the file; None when it publishes none."""
+        folder, _, file = url.rpartition("/")
+        if not self.checksum.startswith("/"):
+            # The checksum, and for some programs the file's name behind it.
+            return next(iter(_text(f"{url}{self.checksum}").split()), None)
+        lines = (line.split() for line in _text(f"{folder}{self.checksum}").splitlines())
+        return next((words[0] for words in lines if words[1:] == [file]), None)
 
     def _fill(self, pattern: str) -> str:
         return pattern.format(
@@ -102,6 +110,10 @@ RELEASED = {
         ),
     )
 }
+
+
+def _text(url: str) -> str:
+    return _fetch(url).decode(errors="replace")
 
 
 def _fetch(url: str) -> bytes:

@@ -14,6 +14,9 @@ from doorbuster_cluster.settings import Settings
 LOG_LINES = "2000"
 ASK_SECONDS = 60.0
 EVERYTHING = "nodes,namespaces,statefulsets,deployments,daemonsets,jobs,pods,services,pvc,pv,networkpolicies,pdb"
+SCALERS = "consumerscalers.doorbuster.dev"
+# Asked through the API server, which no policy keeps out.
+PROMETHEUS = f"/api/v1/namespaces/{NAMESPACE}/services/observability-prometheus:9090/proxy/api/v1"
 
 
 def write_bundle(settings: Settings, progress: Progress, *, folder: Path, now: datetime) -> Path:
@@ -47,6 +50,10 @@ def _answers(session: Session) -> Iterator[tuple[str, Completed]]:
     yield "objects.yaml", _ask(tools.try_kubectl, "get", EVERYTHING, "--namespace", NAMESPACE, "--output", "yaml")
     yield "events.txt", _ask(tools.try_kubectl, "get", "events", "--all-namespaces", "--sort-by", ".lastTimestamp")
     yield "releases.txt", _ask(tools.try_helm, "list", "--all-namespaces")
+    # By themselves: a kind that isn't there would spoil the answer about all the others.
+    yield "scalers.yaml", _ask(tools.try_kubectl, "get", SCALERS, "--namespace", NAMESPACE, "--output", "yaml")
+    for question in ("targets", "alerts"):
+        yield f"prometheus-{question}.json", _ask(tools.try_kubectl, "get", "--raw", f"{PROMETHEUS}/{question}")
     for pod in _ask(tools.try_kubectl, "get", "pods", "--namespace", NAMESPACE, "--output", "name").stdout.split():
         yield from _pod_answers(session, pod)
 

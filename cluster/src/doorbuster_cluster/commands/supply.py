@@ -4,7 +4,7 @@ Both supplies use the same task names (`tool kind`, `image node`, `image registr
 need to know which of them is at work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -32,7 +32,9 @@ from doorbuster_cluster.work import Task
 
 TOOLS = ("kind", "kubectl", "helm")
 STORES = ("redis", "kafka", "mysql")
+MONITORS = ("prometheus", "alertmanager")
 APPS = "apps"
+OPERATOR = "operator"
 # Not the lane of the Go builds: the cluster would wait for the last of them, Traefik.
 TOOL_LANE = "tools"
 PULL_SECONDS = 900.0
@@ -40,7 +42,7 @@ PULL_SECONDS = 900.0
 PROGRAMS_OF_CLUSTER = (
     "hyperkube", "etcd", "coredns", "pause", "crictl", "kube-router", "kind", "helm", "traefik",
 )  # fmt: skip
-# Those of the stores are the chart's own defaults.
+# Those of stores and monitors are the charts' own defaults.
 PUBLISHED = {
     "node": "docker.io/kindest/node:v1.35.4",
     "registry": "docker.io/library/registry:3",
@@ -62,20 +64,24 @@ class Supply(Protocol):
     def tasks(self) -> list[Task]:
         """Return the tasks that make or fetch everything."""
 
-    def before_pods(self) -> frozenset[str]:
-        """Return the names of the tasks that have to be done before the stores' pods can start."""
+    def before_pods(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the names of the tasks that have to be done before pods of these stores or monitors can start."""
 
-    def store_values(self, store: str) -> dict[str, object]:
-        """Return what a store's section of the chart's values needs so that its image is found."""
+    def section(self, name: str) -> dict[str, object]:
+        """Return what the section of a store or monitor in a chart's values needs so that its image is found."""
 
     @property
     def apps(self) -> ImageSource:
         """The applications' image: it is published nowhere, so it is made here in any case, on one base or another."""
 
+    @property
+    def operator(self) -> ImageSource:
+        """The operator's image, of which the same holds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltSupply:
-    """Builds everything here; nodes get the stores' images from the local registry."""
+    """Builds everything here; nodes get all images from the local registry."""
 
     session: Session
 
@@ -103,29 +109,35 @@ class BuiltSupply:
             *tools,
             *(image_task(session, read_source(name)) for name in ("registry", *STORES)),
             node_task(session),
-            wheel_task(session, self.apps),
-            image_task(session, self.apps),
+            *(image_task(session, read_source(name)) for name in MONITORS),
+            *_wheels_and_images(session, self.operator, self.apps),
             image_task(session, read_source("traefik")),
-            *(push_task(session, source) for source in (*map(read_source, (*STORES, "traefik")), self.apps)),
+            *(push_task(session, read_source(name)) for name in (*STORES, *MONITORS, "traefik")),
+            *(push_task(session, source) for source in (self.operator, self.apps)),
         ]
 
-    def before_pods(self) -> frozenset[str]:
-        """Return the names of the tasks that push the stores' images."""
-        return frozenset(f"push {name}" for name in STORES)
+    def before_pods(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the names of the tasks that push the images."""
+        return frozenset(f"push {name}" for name in names)
 
-    def store_values(self, store: str) -> dict[str, object]:
+    def section(self, name: str) -> dict[str, object]:
         """Return the image's place in the local registry."""
-        return {"image": image_values(self.session.images.reference(read_source(store)))}
+        return {"image": image_values(self.session.images.reference(read_source(name)))}
 
     @property
     def apps(self) -> ImageSource:
         """The applications' image, on Debian packages."""
         return read_source(APPS)
 
+    @property
+    def operator(self) -> ImageSource:
+        """The operator's image, on Debian packages."""
+        return read_source(OPERATOR)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PulledSupply:
-    """Takes what is published; nodes pull the stores' images themselves."""
+    """Takes what is published; nodes pull the images of stores and monitors themselves."""
 
     session: Session
 
@@ -145,21 +157,28 @@ class PulledSupply:
             Task(name=f"image {name}", run=partial(self._pull, name), lane=IMAGE_LANE) for name in ("registry", "node")
         ]
         tools = [Task(name=f"tool {name}", run=partial(self._fetch_tool, name), lane=TOOL_LANE) for name in TOOLS]
-        apps = [make(self.session, self.apps) for make in (wheel_task, image_task, push_task)]
-        return [*pulls, *tools, *apps, Task(name="push traefik", run=_nothing, lane=PUSH_LANE)]
+        ours = (self.operator, self.apps)
+        pushes = [push_task(self.session, source) for source in ours]
+        builds = _wheels_and_images(self.session, *ours)
+        return [*pulls, *tools, *builds, *pushes, Task(name="push traefik", run=_nothing, lane=PUSH_LANE)]
 
-    def before_pods(self) -> frozenset[str]:
+    def before_pods(self, names: Iterable[str]) -> frozenset[str]:
         """Nothing: the nodes pull."""
         return frozenset()
 
-    def store_values(self, store: str) -> dict[str, object]:
-        """Nothing: the chart's defaults name the published images."""
+    def section(self, name: str) -> dict[str, object]:
+        """Nothing: the charts' defaults name the published images."""
         return {}
 
     @property
     def apps(self) -> ImageSource:
         """The applications' image, on a published Python."""
         return read_source(APPS).on_published_root()
+
+    @property
+    def operator(self) -> ImageSource:
+        """The operator's image, on a published Python."""
+        return read_source(OPERATOR).on_published_root()
 
     def _pull(self, name: str) -> None:
         if not self.session.engine.has_image(PUBLISHED[name]):
@@ -177,6 +196,10 @@ class PulledSupply:
             except ClusterError as exc:
                 session.progress.note(f"{escape(str(exc))}; building {name} instead")
                 session.go.build(PROGRAMS[STAND_INS[name]])
+
+
+def _wheels_and_images(session: Session, *sources: ImageSource) -> list[Task]:
+    return [make(session, source) for source in sources for make in (wheel_task, image_task)]
 
 
 def _nothing() -> None:

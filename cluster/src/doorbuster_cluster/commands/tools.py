@@ -1,11 +1,14 @@
-"""`doorbuster-cluster tools`: has kind, kubectl, helm or other programs of ours ready, without engine or cluster."""
+"""`doorbuster-cluster tools`: has kind, kubectl, helm, promtool or other programs ready, without engine or cluster."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from doorbuster_cluster.builds.engine import Engine
 from doorbuster_cluster.builds.go_programs import PROGRAMS
+from doorbuster_cluster.builds.promtool import NAME as PROMTOOL
+from doorbuster_cluster.builds.promtool import provide_promtool
 from doorbuster_cluster.commands.session import Machine, Session
+from doorbuster_cluster.host.distribution import read_distribution
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.runtime.toolbox import STAND_INS
@@ -13,10 +16,10 @@ from doorbuster_cluster.settings import Settings
 
 
 def provide_tools(settings: Settings, progress: Progress, names: Sequence[str]) -> Path:
-    """Return a folder with links to the programs; builds what is neither on PATH in a good version nor kept.
+    """Return a folder with links to the programs; builds or fetches what is neither on PATH nor kept.
 
     Raises:
-        CommandFailed: a program doesn't build.
+        CommandFailed: a program doesn't build, or its package can't be fetched.
     """
     session = Session(settings, Engine(address=None, own=False), progress)
     folder = settings.cache / "bin"
@@ -30,6 +33,9 @@ def provide_tools(settings: Settings, progress: Progress, names: Sequence[str]) 
 
 
 def _provide(session: Session, name: str) -> Path:
+    if name == PROMTOOL:
+        with session.progress.step(f"have {name}"):
+            return provide_promtool(session.settings.cache, read_distribution())
     if name in STAND_INS and session.tools.path(name).exists():
         return session.tools.path(name)
     program = PROGRAMS[STAND_INS.get(name, name)]

@@ -1,11 +1,20 @@
 """`make up`: from whatever state this machine is in to the whole platform, each part only if it isn't there yet."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from doorbuster_cluster.commands.prepare import prepare_machine
 from doorbuster_cluster.commands.session import Machine, Session
-from doorbuster_cluster.commands.supply import APPS, STORES, BuiltSupply, PulledSupply, Supply
+from doorbuster_cluster.commands.supply import (
+    APPS,
+    MONITORS,
+    OPERATOR,
+    STORES,
+    BuiltSupply,
+    PulledSupply,
+    Supply,
+)
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.runtime.addons import KUBE_ROUTER, TRAEFIK, Addon
@@ -18,6 +27,10 @@ CLUSTER_LANE = "cluster"
 EDGE_LANE = "edge"
 # The Secret with the token that `helm test` buys with; who wants that makes it, docs/operations.md says how (P15).
 TEST_TOKEN_SECRET = "test-token"  # noqa: S105  # a Secret's name
+DATA = "data"
+OBSERVABILITY = "observability"
+# Their pods ask the API server, and their policies say where it is (P5).
+ASK_API_SERVER = frozenset({OBSERVABILITY, OPERATOR})
 # P12: fixed when the topics are made.
 PARTITIONS = 12
 
@@ -69,20 +82,55 @@ def install_tasks(session: Session, supply: Supply) -> list[Task]:
             name="secrets", run=partial(create_missing, session.tools), lane=CLUSTER_LANE, needs=frozenset({"cluster"})
         ),
         *(_addon_task(session, addon, images) for addon in addons),
-        _release_task(session, data_release(session, supply), ground | supply.before_pods()),
-        _release_task(session, apps_release(session, supply), ground | {"release data", f"push {APPS}"}),
+        *_release_tasks(session, supply, ground),
     ]
+
+
+def _release_tasks(session: Session, supply: Supply, ground: frozenset[str]) -> list[Task]:
+    """Return the tasks of the releases, each after the one before (P6)."""
+    releases = (
+        (data_release(session, supply), supply.before_pods(STORES)),
+        (observability_release(session, supply), supply.before_pods(MONITORS)),
+        (operator_release(session, supply), {f"push {OPERATOR}"}),
+        (apps_release(session, supply), {f"push {APPS}"}),
+    )
+    tasks: list[Task] = []
+    for release, pushes in releases:
+        before = {task.name for task in tasks[-1:]}
+        tasks.append(_release_task(session, release, ground | pushes | before))
+    return tasks
 
 
 def data_release(session: Session, supply: Supply) -> Release:
     """Return the data plane's release: MySQL, Redis and Kafka."""
     values: dict[str, object] = {"size": session.settings.size.value}
     for store in STORES:
-        section = supply.store_values(store)
+        section = supply.section(store)
         if store in SECRET_BY_STORE:
             section["existingSecret"] = SECRET_BY_STORE[store]
         values[store] = section
-    return Release(name="data", values=values)
+    return Release(name=DATA, values=values)
+
+
+def observability_release(_session: Session, supply: Supply) -> Release:
+    """Return the release of Prometheus, Alertmanager, rules and dashboards, but for where the API server is."""
+    return Release(name=OBSERVABILITY, values={name: supply.section(name) for name in MONITORS})
+
+
+def operator_release(session: Session, supply: Supply) -> Release:
+    """Return the operator's release, but for where the API server is."""
+    return Release(name=OPERATOR, values={"image": image_values(session.images.reference(supply.operator))})
+
+
+def complete(session: Session, release: Release) -> Release:
+    """Return the release with what is known only when the cluster is there: where its API server is.
+
+    Raises:
+        CommandFailed: there is no cluster.
+    """
+    if release.name not in ASK_API_SERVER:
+        return release
+    return replace(release, values={**release.values, "apiServer": session.cluster.api_server().values()})
 
 
 def apps_release(session: Session, supply: Supply) -> Release:
@@ -131,7 +179,8 @@ def _release_task(session: Session, release: Release, needs: frozenset[str]) -> 
     return Task(name=f"release {release.name}", run=partial(_install, session, release), lane=CLUSTER_LANE, needs=needs)
 
 
-def _install(session: Session, release: Release) -> None:
+def _install(session: Session, planned: Release) -> None:
+    release = complete(session, planned)
     values = session.settings.state / "values" / f"{release.name}.yaml"
     if release.is_current(session.tools):
         session.progress.cached(f"release {release.name}")

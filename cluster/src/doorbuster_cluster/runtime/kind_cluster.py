@@ -38,6 +38,23 @@ def configuration(settings: Settings) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServer:
+    """Where pods find the API server behind its Service: what a NetworkPolicy sees.
+
+    Attributes:
+        address: of the node; it keeps it over restarts.
+        port: on the node.
+    """
+
+    address: str
+    port: int
+
+    def values(self) -> dict[str, object]:
+        """Return it as our charts' values want it."""
+        return {"cidr": str(ipaddress.ip_network(self.address)), "port": self.port}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KindCluster:
     """One kind cluster of one node."""
 
@@ -63,6 +80,17 @@ class KindCluster:
         """Return the name of the image that the node was made from, None without a node."""
         answer = self._engine.try_docker("inspect", "--format", "{{.Config.Image}}", self.node)
         return answer.stdout.strip() if answer.ok else None
+
+    def api_server(self) -> ApiServer:
+        """Return where the cluster's API server says that it is.
+
+        Raises:
+            CommandFailed: it doesn't answer.
+        """
+        path = "jsonpath={.endpoints[0].addresses[0]} {.ports[0].port}"
+        place = ("endpointslice", "kubernetes", "--namespace", "default")
+        address, port = self.tools.kubectl("get", *place, "--output", path).split()
+        return ApiServer(address=address, port=int(port))
 
     def create(self, image: str) -> None:
         """Make the cluster, or start it again when its node was stopped.

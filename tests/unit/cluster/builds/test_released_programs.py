@@ -105,6 +105,24 @@ def test_the_files_name_may_stand_behind_the_checksum(tmp_path: Path, program: R
     assert program.download(tmp_path).read_bytes() == PROGRAM
 
 
+def test_one_file_may_list_the_checksums_of_all(tmp_path: Path, program: ReleasedProgram, files: Files) -> None:
+    files["/v1/tool-linux-amd64"] = PROGRAM
+    listed = f"{'0' * 64}  tool-linux-arm64\n{hashlib.sha256(PROGRAM).hexdigest()}  tool-linux-amd64\n"
+    files["/v1/sums.txt"] = listed.encode()
+
+    assert replace(program, checksum="/sums.txt").download(tmp_path).read_bytes() == PROGRAM
+
+
+def test_a_file_that_the_list_of_checksums_lacks_is_refused(
+    tmp_path: Path, program: ReleasedProgram, files: Files
+) -> None:
+    files["/v1/tool-linux-amd64"] = PROGRAM
+    files["/v1/sums.txt"] = f"{hashlib.sha256(PROGRAM).hexdigest()}  tool-linux-arm64\n".encode()
+
+    with pytest.raises(ClusterError, match="isn't what its checksum says"):
+        replace(program, checksum="/sums.txt").download(tmp_path)
+
+
 @pytest.mark.parametrize("checksum", [pytest.param("0" * 64, id="another"), pytest.param(" \n", id="none at all")])
 def test_a_program_that_is_not_what_its_checksum_says_is_refused(
     tmp_path: Path, program: ReleasedProgram, files: Files, checksum: str

@@ -44,12 +44,14 @@ def test_a_bundle_holds_engine_node_objects_events_and_every_pods_logs(
 
     assert sorted(files) == sorted(
         ["engine.txt", "containers.txt", "node.log", "kubelet.log", "containerd.log", "objects.txt", "objects.yaml"]
-        + ["events.txt", "releases.txt"]
+        + ["events.txt", "releases.txt", "scalers.yaml", "prometheus-targets.json", "prometheus-alerts.json"]
         + [f"{pod}.{kind}" for pod in ("mysql-0", "redis-0") for kind in ("describe.txt", "log", "previous.log")]
     )
     assert files["node.log"] == "docker logs\n"
     assert files["events.txt"] == "answer to get events\n"
     assert files["mysql-0.log"] == "answer to logs pod/mysql-0\n"
+    assert files["scalers.yaml"] == "answer to get consumerscalers.doorbuster.dev\n"
+    assert files["prometheus-alerts.json"] == "answer to get --raw\n"
 
 
 @pytest.mark.usefixtures("programs")

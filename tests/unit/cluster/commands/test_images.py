@@ -8,16 +8,19 @@ from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.commands import images
 from doorbuster_cluster.commands.images import provide_images, published_reference
 from doorbuster_cluster.commands.session import Session
-from doorbuster_cluster.commands.supply import STORES
+from doorbuster_cluster.commands.supply import MONITORS, STORES
 from doorbuster_cluster.errors import LockHeld
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.settings import ImagesChoice
 from tests.unit.cluster.conftest import FakeProgram
 
 OURS = Engine(address="unix:///cache/engine/docker.sock", own=True)
-CHART_VALUES = "".join(
-    f"{store}: {{image: {{registry: docker.io, repository: library/{store}, tag: '8.0'}}}}\n" for store in STORES
-)
+IMAGES = (*STORES, *MONITORS)
+
+
+def values_of(name: str) -> str:
+    """Return a section of a chart's values."""
+    return f"{name}: {{image: {{registry: docker.io, repository: library/{name}, tag: '8.0'}}}}\n"
 
 
 def prepared(monkeypatch: pytest.MonkeyPatch, engine: Engine, choice: ImagesChoice) -> None:
@@ -38,7 +41,7 @@ def test_built_images_are_written_down_with_their_engine(
 
     assert json.loads((tmp_path / "out" / "images.json").read_text()) == {
         "docker_host": OURS.address,
-        "images": {store: session.images.reference(read_source(store)) for store in STORES},
+        "images": {name: session.images.reference(read_source(name)) for name in IMAGES},
     }
 
 
@@ -47,16 +50,18 @@ def test_published_images_are_pulled_when_missing(
 ) -> None:
     prepared(monkeypatch, Engine(address=None, own=False), ImagesChoice.PULL)
     docker = fake_program("docker", 'case "$*" in "image inspect "*redis:8.0) ;; image*) exit 1;; esac')
-    (tmp_path / "values.yaml").write_text(CHART_VALUES)
-    monkeypatch.setattr(images, "CHART_VALUES", tmp_path / "values.yaml")
+    for chart, names in (("data", STORES), ("observability", MONITORS)):
+        (tmp_path / chart).mkdir()
+        (tmp_path / chart / "values.yaml").write_text("".join(map(values_of, names)))
+    monkeypatch.setattr(images, "CHARTS", tmp_path)
 
     provide_images(session.settings, session.progress, tmp_path / "images.json")
 
     pulled = {call.split()[-1] for call in docker.read_text().splitlines() if call.startswith("pull --quiet ")}
-    assert pulled == {"docker.io/library/kafka:8.0", "docker.io/library/mysql:8.0"}
+    assert pulled == {f"docker.io/library/{name}:8.0" for name in IMAGES if name != "redis"}
     assert json.loads((tmp_path / "images.json").read_text()) == {
         "docker_host": None,
-        "images": {store: f"docker.io/library/{store}:8.0" for store in STORES},
+        "images": {name: f"docker.io/library/{name}:8.0" for name in IMAGES},
     }
 
 

@@ -35,6 +35,14 @@ def test_kubectl_is_the_kubernetes_program(session: Session, fake_program: FakeP
     assert (folder / "kubectl").resolve() == session.go.path(PROGRAMS["hyperkube"])
 
 
+def test_promtool_is_linked_from_where_it_was_found(session: Session, fake_program: FakeProgram) -> None:
+    on_path = fake_program("promtool", "").with_name("promtool")
+
+    folder = provide_tools(session.settings, session.progress, ("promtool",))
+
+    assert (folder / "promtool").readlink() == on_path
+
+
 def test_a_link_to_what_is_gone_is_replaced(session: Session, fake_program: FakeProgram) -> None:
     on_path = fake_program("helm", "echo v4.3.1").with_name("helm")
     folder = session.settings.cache / "bin"

@@ -1,5 +1,7 @@
 import io
+from collections.abc import Callable
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -7,12 +9,15 @@ import yaml
 
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.commands.session import Session
-from doorbuster_cluster.commands.supply import STORES, BuiltSupply, PulledSupply, Supply
+from doorbuster_cluster.commands.supply import MONITORS, STORES, BuiltSupply, PulledSupply, Supply
 from doorbuster_cluster.commands.up import (
     apps_release,
     bring_up,
+    complete,
     data_release,
     install_tasks,
+    observability_release,
+    operator_release,
     platform_tasks,
     supply_for,
 )
@@ -21,6 +26,7 @@ from doorbuster_cluster.errors import LockHeld
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.runtime.addons import TRAEFIK
+from doorbuster_cluster.runtime.releases import Release
 from doorbuster_cluster.settings import ImagesChoice, Settings
 from doorbuster_cluster.work import Task
 from tests.unit.cluster.conftest import FakeProgram
@@ -91,6 +97,79 @@ def test_nothing_that_a_pod_needs_waits_for_the_edge(session: Session) -> None:
     tasks = {task.name: task for task in platform_tasks(session, BuiltSupply(session=session))}
 
     assert not {"program traefik", "image traefik", "addon traefik"} & before(tasks, "release data")
+
+
+def test_the_releases_come_one_after_the_other(session: Session, supply: Supply) -> None:
+    tasks = {task.name: task for task in platform_tasks(session, supply)}
+    order = ["secrets", "release data", "release observability", "release operator", "release apps"]
+
+    for earlier, later in pairwise(order):
+        assert earlier in tasks[later].needs
+
+
+def test_the_monitors_images_are_pushed_before_their_release(session: Session) -> None:
+    tasks = {task.name: task for task in platform_tasks(session, BuiltSupply(session=session))}
+
+    for name in MONITORS:
+        assert {f"push {name}", f"image {name}", "registry"} <= before(tasks, "release observability")
+        # The stores take longest to start, and don't wait for what comes after them.
+        assert f"image {name}" not in before(tasks, "release data")
+
+
+def test_the_operator_comes_with_its_own_image(tasks: dict[str, Task]) -> None:
+    needed = before(tasks, "release operator")
+
+    assert {"push operator", "image operator", "wheels operator", "registry", "tool helm"} <= needed
+    assert not {"push apps", "program traefik", "addon traefik"} & needed
+
+
+def test_the_operator_is_told_of_its_image(session: Session, supply: Supply) -> None:
+    values = operator_release(session, supply).values
+
+    assert values.keys() == {"image"}
+    image = values["image"]
+    assert isinstance(image, dict)
+    assert f"{image['registry']}/{image['repository']}" == "localhost:5001/doorbuster/operator"
+    assert session.images.reference(supply.operator).endswith(f":{image['tag']}")
+
+
+def test_published_monitors_are_the_charts_defaults(session: Session) -> None:
+    assert observability_release(session, PulledSupply(session=session)).values == {
+        "prometheus": {},
+        "alertmanager": {},
+    }
+
+
+def test_built_monitors_are_named_in_the_values(session: Session) -> None:
+    prometheus = observability_release(session, BuiltSupply(session=session)).values["prometheus"]
+
+    assert isinstance(prometheus, dict)
+    assert prometheus["image"]["repository"] == "doorbuster/prometheus"
+    assert session.images.reference(read_source("prometheus")).endswith(f":{prometheus['image']['tag']}")
+
+
+@pytest.mark.parametrize("make", [observability_release, operator_release])
+def test_who_asks_the_api_server_is_told_where_it_is(
+    session: Session, supply: Supply, fake_program: FakeProgram, make: Callable[[Session, Supply], Release]
+) -> None:
+    kubectl = fake_program("kubectl", "echo 172.19.0.2 6443")
+    planned = make(session, supply)
+
+    completed = complete(session, planned)
+
+    assert completed.values == {**planned.values, "apiServer": {"cidr": "172.19.0.2/32", "port": 6443}}
+    assert kubectl.read_text().startswith("get endpointslice kubernetes --namespace default ")
+
+
+@pytest.mark.parametrize("make", [data_release, apps_release])
+def test_nobody_else_is(
+    session: Session, supply: Supply, fake_program: FakeProgram, make: Callable[[Session, Supply], Release]
+) -> None:
+    kubectl = fake_program("kubectl", "exit 1")
+    planned = make(session, supply)
+
+    assert complete(session, planned) is planned
+    assert not kubectl.exists()
 
 
 def test_the_applications_come_after_their_stores_with_their_own_image(tasks: dict[str, Task]) -> None:

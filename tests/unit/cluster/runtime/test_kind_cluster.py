@@ -40,6 +40,17 @@ def finish(cluster: KindCluster) -> None:
     (cluster.settings.state / "complete").touch()
 
 
+@pytest.mark.parametrize(
+    ("said", "cidr"), [("172.19.0.2 6443", "172.19.0.2/32"), ("fd00::2 6443", "fd00::2/128")], ids=["IPv4", "IPv6"]
+)
+def test_the_api_server_is_where_it_says_itself(
+    cluster: KindCluster, fake_program: FakeProgram, said: str, cidr: str
+) -> None:
+    fake_program("kubectl", f"echo {said}")
+
+    assert cluster.api_server().values() == {"cidr": cidr, "port": 6443}
+
+
 def test_the_ingress_port_is_on_loopback_and_services_use_nftables() -> None:
     assert configuration(settings(cluster="shop", port="18080")) == {
         "kind": "Cluster",
