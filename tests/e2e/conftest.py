@@ -10,8 +10,10 @@ from rich.console import Console
 from doorbuster_cluster.commands.session import Machine, Session
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.settings import read_settings
+from tests.audit import Ask
 from tests.e2e.kubernetes import Kubernetes
 from tests.e2e.shop import STARTING_SECONDS, Shop, deployments
+from tests.e2e.witnesses import mysql_primary, query_mysql
 from tests.integration.polling import seconds_until
 
 PowerCut = Callable[..., None]
@@ -71,6 +73,16 @@ def shop(healthy: Kubernetes, session: Session) -> Shop:
     made = Shop(settings=session.settings)
     seconds_until(made.healthy, within_seconds=STARTING_SECONDS, what="the API is healthy behind the ingress")
     return made
+
+
+@pytest.fixture
+def ask(healthy: Kubernetes) -> Ask:
+    """Queries in the applications' database, on whoever is the primary."""
+
+    def answer(query: str) -> list[str]:
+        return query_mysql(healthy, mysql_primary(healthy), f"USE doorbuster; {query}").splitlines()
+
+    return answer
 
 
 class Figures:

@@ -64,12 +64,18 @@ class Kubernetes:
         return self.tools.kubectl("get", "secret", name, *self._place, "--output", template)
 
     def ready(self, kind: str, name: str) -> bool:
-        """Return whether all replicas of a workload are ready and of its newest revision."""
+        """Return whether all replicas of a workload are ready and of its newest revision.
+
+        Its pods are asked, too: for a moment after a kill the workload's status still tells of those that are gone.
+        """
         found = self.get(kind, name)
         status, wanted = found["status"], found["spec"]["replicas"]
+        labels = found["spec"]["selector"]["matchLabels"]
+        pods = self.list("pods", ",".join(f"{key}={value}" for key, value in labels.items()))
         return bool(
             status.get("readyReplicas", 0) == wanted
             and status.get("observedGeneration") == found["metadata"]["generation"]
+            and sum(map(_is_ready, pods)) >= wanted
         )
 
     def wait_ready(self, *workloads: str, within_seconds: float) -> float:
@@ -87,6 +93,11 @@ class Kubernetes:
     @staticmethod
     def _container(name: str | None) -> tuple[str, ...]:
         return ("--container", name) if name else ()
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def restricted_pod(

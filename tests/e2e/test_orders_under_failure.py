@@ -3,7 +3,6 @@
 from functools import partial
 
 import httpx
-import pytest
 
 from tests.audit import ORDERS, UNDER_WAY, Ask, breaches
 from tests.crowd import shopping
@@ -12,22 +11,12 @@ from tests.e2e.kubernetes import Kubernetes
 from tests.e2e.shop import Buyer, Shop
 from tests.e2e.test_mysql import wait_for_three
 from tests.e2e.test_orders import DOORBUSTER_TEST, STOCK, scaled
-from tests.e2e.witnesses import mysql_primary, query_mysql
+from tests.e2e.witnesses import mysql_primary
 from tests.integration.polling import seconds_until
 
 USERS = (11, 12, 13, 14)
 GOES_ON_SECONDS = 120
 QUIET_SECONDS = 180
-
-
-@pytest.fixture
-def ask(healthy: Kubernetes) -> Ask:
-    """Queries in the applications' database, on whoever is the primary."""
-
-    def answer(query: str) -> list[str]:
-        return query_mysql(healthy, mysql_primary(healthy), f"USE doorbuster; {query}").splitlines()
-
-    return answer
 
 
 def test_orders_survive_the_loss_of_members_and_a_change_of_consumers(
