@@ -104,3 +104,28 @@ def test_an_application_reaches_what_it_needs_and_nothing_else(
     assert reached(healthy, component, *allowed)
     assert not reached(healthy, component, *refused)
     assert not reached(healthy, component, "kubernetes.default.svc", 443)
+
+
+@pytest.mark.parametrize(
+    ("service", "port"), [("observability-prometheus", 9090), ("observability-alertmanager", 9093)]
+)
+def test_who_asks_prometheus_says_so_and_nobody_asks_alertmanager(healthy: Kubernetes, service: str, port: int) -> None:
+    labels = {"doorbuster.dev/client-prometheus": "true", "doorbuster.dev/client-redis": "true"}
+    with running_pod(healthy, client(healthy, "asker", labels)) as name:
+        assert connects(healthy, name, "data-redis-0.data-redis", CLIENT_PORTS["redis"])
+        assert connects(healthy, name, service, port) == (service == "observability-prometheus")
+    with running_pod(healthy, client(healthy, "stranger", {"doorbuster.dev/client-redis": "true"})) as name:
+        assert connects(healthy, name, "data-redis-0.data-redis", CLIENT_PORTS["redis"])
+        assert not connects(healthy, name, service, port)
+
+
+def test_the_operator_reaches_prometheus_and_the_api_server_and_nothing_else(healthy: Kubernetes) -> None:
+    pod = healthy.list("pods", "app.kubernetes.io/instance=operator")[0]["metadata"]["name"]
+
+    def reaches(host: str, port: int) -> bool:
+        return healthy.try_execute(pod, "python3", "-c", PYTHON_CONNECT, host, str(port)).ok
+
+    assert reaches("observability-prometheus", 9090)
+    assert reaches("kubernetes.default.svc", 443)
+    assert not reaches("data-redis-0.data-redis", CLIENT_PORTS["redis"])
+    assert not reaches("apps-api", 80)

@@ -12,8 +12,15 @@ import yaml
 
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.commands.session import Session
-from doorbuster_cluster.commands.supply import STORES, BuiltSupply
-from doorbuster_cluster.commands.up import apps_release, data_release
+from doorbuster_cluster.commands.supply import APPS as APPS_IMAGE
+from doorbuster_cluster.commands.supply import MONITORS, OPERATOR, STORES, BuiltSupply
+from doorbuster_cluster.commands.up import (
+    apps_release,
+    complete,
+    data_release,
+    observability_release,
+    operator_release,
+)
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE
 from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, KEYS_BY_SECRET, issuer_key, namespace_manifest
 from doorbuster_cluster.settings import REPOSITORY
@@ -33,27 +40,42 @@ def test_running_images_are_those_of_this_tree(healthy: Kubernetes, session: Ses
     assert data_release(session, BuiltSupply(session=session)).is_current(session.tools)
     for store in STORES:
         wanted = session.registry.digest(session.images.reference(read_source(store)))
-        running = {
-            status["imageID"].rpartition("@")[2]
-            for pod in healthy.list("pods", f"app.kubernetes.io/component={store}")
-            for status in pod["status"]["containerStatuses"]
-        }
-        assert running == {wanted}, store
+        assert running_images(healthy, f"app.kubernetes.io/component={store}") == {wanted}, store
+
+
+def running_images(kubernetes: Kubernetes, selector: str) -> set[str]:
+    """The digests of the images that the selected pods really run."""
+    return {
+        status["imageID"].rpartition("@")[2]
+        for pod in kubernetes.list("pods", f"{selector},app.kubernetes.io/component!=checks")
+        for status in pod["status"]["containerStatuses"]
+    }
 
 
 def test_the_applications_run_from_this_tree(healthy: Kubernetes, session: Session) -> None:
     supply = BuiltSupply(session=session)
     assert apps_release(session, supply).is_current(session.tools)
-    running = {
-        status["imageID"].rpartition("@")[2]
-        for pod in healthy.list("pods", f"{APPS},app.kubernetes.io/component!=checks")
-        for status in pod["status"]["containerStatuses"]
-    }
-    assert running == {session.registry.digest(session.images.reference(supply.apps))}
+    assert running_images(healthy, APPS) == {session.registry.digest(session.images.reference(supply.apps))}
 
 
-def test_the_applications_image_knows_no_mirror_and_no_certificate_authority_of_this_machine(session: Session) -> None:
-    reference = session.images.reference(BuiltSupply(session=session).apps)
+def test_the_operator_runs_from_this_tree(healthy: Kubernetes, session: Session) -> None:
+    supply = BuiltSupply(session=session)
+    assert complete(session, operator_release(session, supply)).is_current(session.tools)
+    wanted = {session.registry.digest(session.images.reference(supply.operator))}
+    assert running_images(healthy, "app.kubernetes.io/instance=operator") == wanted
+
+
+def test_what_watches_runs_from_this_tree(healthy: Kubernetes, session: Session) -> None:
+    assert complete(session, observability_release(session, BuiltSupply(session=session))).is_current(session.tools)
+    wanted = {session.registry.digest(session.images.reference(read_source(name))) for name in MONITORS}
+    assert running_images(healthy, "app.kubernetes.io/instance=observability") == wanted
+
+
+@pytest.mark.parametrize("name", [APPS_IMAGE, OPERATOR])
+def test_our_own_images_know_no_mirror_and_no_certificate_authority_of_this_machine(
+    session: Session, name: str
+) -> None:
+    reference = session.images.reference(read_source(name))
     traces = [*mirrors_of_this_machine(), *authorities_of_this_machine()]
 
     assert found(session.engine, reference, traces) == set()
@@ -62,8 +84,8 @@ def test_the_applications_image_knows_no_mirror_and_no_certificate_authority_of_
 def test_a_second_up_changes_nothing(healthy: Kubernetes) -> None:
     before = {pod["metadata"]["uid"] for pod in healthy.list("pods")}
     printed = subprocess.run([*COMMAND, "up"], capture_output=True, text=True, timeout=300, check=True).stdout
-    assert "release data" in printed
-    assert "release apps" in printed
+    for release in ("data", "observability", "operator", "apps"):
+        assert f"release {release}" in printed
     assert "install" not in printed
     assert {pod["metadata"]["uid"] for pod in healthy.list("pods")} == before
 

@@ -51,14 +51,14 @@ def test_a_decision_can_be_read_with_its_numbers(scaled_out: Stage) -> None:
     assert decision["numbers"]["arrivalRate"] == pytest.approx(RATE, rel=0.05)
     assert (decision["numbers"]["capacity"], decision["numbers"]["capacitySource"]) == (20, "Hint")
     assert (decision["numbers"]["partitions"], decision["numbers"]["neededReplicas"]) == (12, WANTED)
-    assert f"1 become {WANTED}" in decision["message"]
+    assert f"from 1 to {WANTED}" in decision["message"]
     scaled_out.wait_condition("Ready", "True")
 
 
 def test_a_person_who_describes_the_scaler_reads_why(scaled_out: Stage) -> None:
     told = scaled_out.namespace.kubectl("describe", "consumerscaler", SCALER)
 
-    assert f"1 become {WANTED}" in told
+    assert f"from 1 to {WANTED}" in told
     assert "Keda Replicas:" in told
 
 

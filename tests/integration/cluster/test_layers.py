@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from doorbuster_cluster.builds.engine import Engine
+from doorbuster_cluster.commands.supply import MONITORS, STORES
 from tests.architecture.package_hosts import WELL_KNOWN, package_hosts
 
 pytestmark = pytest.mark.integration
 
-STORES = ("mysql", "redis", "kafka")
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 CHUNK_BYTES = 2**22
 # Longer than anything that is looked for, which may lie across the border of two chunks.
@@ -59,22 +59,22 @@ def test_what_is_in_a_layer_is_found(engine: Engine, images: dict[str, str]) -> 
     assert b"no such text in it" not in found(engine, images["redis"], wanted)
 
 
-@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("name", [*STORES, *MONITORS])
 def test_no_image_knows_this_machines_mirrors_or_certificate_authorities(
-    engine: Engine, images: dict[str, str], store: str
+    engine: Engine, images: dict[str, str], name: str
 ) -> None:
     # A published image may well name the mirror that everybody uses.
-    traces = [*mirrors_of_this_machine(), *authorities_of_this_machine()] if is_built_here(images[store]) else []
+    traces = [*mirrors_of_this_machine(), *authorities_of_this_machine()] if is_built_here(images[name]) else []
 
-    assert found(engine, images[store], traces) == set()
+    assert found(engine, images[name], traces) == set()
 
 
-@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("name", [*STORES, *MONITORS])
 def test_no_image_that_is_built_here_has_sources_to_install_from(
-    engine: Engine, images: dict[str, str], store: str
+    engine: Engine, images: dict[str, str], name: str
 ) -> None:
-    if is_built_here(images[store]):
+    if is_built_here(images[name]):
         places = "/etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists"
         look = f"for place in {places}; do [ ! -e $place ] || find $place -type f -size +0; done"
 
-        assert engine.docker("run", "--rm", "--network", "none", "--user", "0", images[store], "bash", "-c", look) == ""
+        assert engine.docker("run", "--rm", "--network", "none", "--user", "0", images[name], "sh", "-c", look) == ""

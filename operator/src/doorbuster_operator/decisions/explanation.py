@@ -99,14 +99,14 @@ def _observed(found: Assessment) -> str:
 
 def _capacity(seen: Observation, found: Assessment) -> str:
     if found.capacity is None:
-        return "how much a replica does isn't known"
+        return "how much a replica can do isn't known yet"
     rate = figure(found.capacity.records_per_second)
     return f"a replica does {rate}/s ({_SOURCES[found.capacity.source]}), planned at {seen.spec.utilization:.0%}"
 
 
 def _sized(seen: Observation, found: Assessment) -> str:
     if found.sizing is None:
-        return "no number follows"
+        return "replicas are added one step at a time"
     if found.withheld:
         return "at least, for batches are nearly empty, so more replicas aren't called for"
     arrivals = found.sizing.arrivals

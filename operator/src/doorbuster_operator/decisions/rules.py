@@ -25,7 +25,9 @@ def by_model(seen: Observation, found: Assessment) -> Verdict:
         verdict = rule(seen, found)
         if verdict is not None:
             return verdict
-    return Verdict(replicas=seen.workload.replicas, reason=Reason.STEADY, because=f"{seen.workload.replicas} stay")
+    return Verdict(
+        replicas=seen.workload.replicas, reason=Reason.STEADY, because=f"it stays at {seen.workload.replicas}"
+    )
 
 
 def _at_zero(seen: Observation, found: Assessment) -> Verdict | None:
@@ -97,9 +99,11 @@ def _scale_in(seen: Observation, found: Assessment) -> Verdict | None:
     recommended = seen.memory.recommendations
     lower = _bounded(seen, found, highest(recommended))
     if window_left(seen) <= 0 and lower < current and not found.settling and not falls_soon(seen):
-        return _to(seen, found, lower, Reason.SCALE_IN, f"{lower} were enough for {seen.spec.scale_down.window:.0f} s")
+        return _to(
+            seen, found, lower, Reason.SCALE_IN, f"no more than {lower} needed for {seen.spec.scale_down.window:.0f} s"
+        )
     left = seconds_until_lower(seen, recommended, current)
-    because = f"fewer would be enough, and {current} stay for another {left:.0f} s in case they aren't"
+    because = f"fewer would be enough; it stays at {current} for another {left:.0f} s in case they aren't"
     return Verdict(replicas=current, reason=Reason.SCALE_IN_WINDOW, because=because)
 
 
@@ -117,7 +121,7 @@ RULES: tuple[Rule, ...] = (
 
 def _to(seen: Observation, found: Assessment, replicas: int, reason: Reason, because: str) -> Verdict:
     after = _bounded(seen, found, replicas)
-    return Verdict(replicas=after, reason=reason, because=f"{because}: {seen.workload.replicas} become {after}")
+    return Verdict(replicas=after, reason=reason, because=f"{because}: from {seen.workload.replicas} to {after}")
 
 
 def _bounded(seen: Observation, found: Assessment, replicas: int) -> int:

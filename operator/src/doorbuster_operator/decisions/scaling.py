@@ -44,7 +44,9 @@ def _assessed(seen: Observation) -> Assessment | Missing:
 def _judged(seen: Observation, found: Assessment | Missing) -> Verdict:
     if isinstance(found, Missing):
         current = seen.workload.replicas
-        return Verdict(replicas=current, reason=Reason.METRICS_UNAVAILABLE, because=f"{current} stay until it is known")
+        return Verdict(
+            replicas=current, reason=Reason.METRICS_UNAVAILABLE, because=f"it stays at {current} until that is known"
+        )
     return by_model(seen, found)
 
 

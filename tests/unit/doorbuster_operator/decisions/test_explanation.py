@@ -26,7 +26,7 @@ from tests.unit.doorbuster_operator.decisions.seeing import (
     spec,
 )
 
-OUT = Verdict(replicas=4, reason=Reason.SCALE_OUT, because="more are needed: 1 become 4")
+OUT = Verdict(replicas=4, reason=Reason.SCALE_OUT, because="more are needed: from 1 to 4")
 
 
 def found(arriving: Flow, rate: float = 8.2, **changes: object) -> Assessment:
@@ -44,7 +44,7 @@ def test_the_arithmetic_is_one_sentence_with_its_units() -> None:
 
     assert message_of(seen(1), found(waiting), OUT) == (
         "16.3 records/s arrive, 812 wait (oldest 24 s); a replica does 8.2/s (measured), planned at 85%: "
-        "3 replicas would carry the arrivals, 4 also drain the backlog within 60 s; more are needed: 1 become 4"
+        "3 replicas would carry the arrivals, 4 also drain the backlog within 60 s; more are needed: from 1 to 4"
     )
 
 
@@ -60,7 +60,11 @@ def test_the_arithmetic_is_one_sentence_with_its_units() -> None:
         (even_flow(200), {}, "no number carries the arrivals, 12 come nearest"),
         (even_flow(20, backlog=1_000), {}, "none drains the backlog within 60 s, 12 come nearest"),
         (even_flow(20), {"withheld": True}, "batches are nearly empty, so more replicas aren't called for"),
-        (even_flow(20), {"capacity": None, "sizing": None}, "how much a replica does isn't known: no number follows"),
+        (
+            even_flow(20),
+            {"capacity": None, "sizing": None},
+            "how much a replica can do isn't known yet: replicas are added one step at a time",
+        ),
         (flow(partition_flow(2, fast_rate=9), burst=True), {}, "2.0 records/s arrive (9.0 in the last seconds)"),
     ],
 )
@@ -75,9 +79,9 @@ def test_where_a_capacity_is_from_is_said() -> None:
 
 
 def test_what_is_missing_is_said() -> None:
-    held = Verdict(replicas=3, reason=Reason.METRICS_UNAVAILABLE, because="3 stay until it is known")
+    held = Verdict(replicas=3, reason=Reason.METRICS_UNAVAILABLE, because="it stays at 3 until that is known")
 
-    assert message_of(seen(3), Missing(why="no samples"), held) == "no samples; 3 stay until it is known"
+    assert message_of(seen(3), Missing(why="no samples"), held) == "no samples; it stays at 3 until that is known"
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_nobody_leaves_while_all_were_needed_within_the_window() -> None:
     answer = scaled_in((80, 6), (0, 1))
 
     assert (answer.replicas, answer.reason) == (6, Reason.SCALE_IN_WINDOW)
-    assert answer.because == "fewer would be enough, and 6 stay for another 40 s in case they aren't"
+    assert answer.because == "fewer would be enough; it stays at 6 for another 40 s in case they aren't"
 
 
 def test_one_change_is_waited_for_where_there_would_be_two() -> None:
