@@ -83,7 +83,7 @@ metadata:
 spec:
   accessModes: [ReadWriteOnce]
   {{- with .root.Values.global.storageClass }}
-  storageClassName: {{ . }}
+  storageClassName: {{ . | quote }}
   {{- end }}
   resources:
     requests:

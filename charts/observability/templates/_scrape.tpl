@@ -57,6 +57,21 @@ Usage: include "observability.alertmanagers" $ | fromJsonArray
 {{- end -}}
 
 {{/*
+The paths of the files of alert rules that aren't left out, as a JSON list.
+Usage: include "observability.ruleFiles" $ | fromJsonArray
+*/}}
+{{- define "observability.ruleFiles" -}}
+{{- $excluded := default list (default dict .Values.rules).exclude -}}
+{{- $paths := list -}}
+{{- range $path, $_ := .Files.Glob "files/rules/*.yaml" -}}
+{{- if not (has (base $path | trimSuffix ".yaml") $excluded) -}}
+{{- $paths = append $paths $path -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $paths -}}
+{{- end -}}
+
+{{/*
 A file of alert rules, with the runbooks' address in front of their paths where one is given.
 Usage: include "observability.rules" (dict "root" $ "path" "files/rules/lag.yaml")
 */}}

@@ -10,6 +10,7 @@ import yaml
 
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.builds.root_file_systems import RootFileSystem
+from tests.metric_names import RULES, alert_rules
 from tests.unit.charts.rendering import APPS, DATA, OBSERVABILITY, Manifest, pods, rendered
 
 SCENARIOS = sorted(path.name.removesuffix("-values.yaml") for path in (OBSERVABILITY / "ci").glob("*-values.yaml"))
@@ -163,6 +164,25 @@ def test_every_rule_leads_to_a_runbook_whose_address_can_be_completed() -> None:
     assert len(alerts) >= 15
     for alert in alerts:
         assert re.fullmatch(rf"{base}/runbooks/[a-z]+/{alert['alert']}\.md", alert["annotations"]["runbook_url"])
+
+
+def test_a_critical_alert_silences_only_the_warning_about_the_same_thing() -> None:
+    configuration = yaml.safe_load(manifest("ConfigMap", "observability-alertmanager")["data"]["alertmanager.yml"])
+    (rule,) = configuration["inhibit_rules"]
+    lists = [names for each in alert_rules() for names in re.findall(r"\bby \(([^)]*)\)", each["expr"])]
+    kept = {name for names in lists for name in re.split(r",\s*", names)}
+
+    # `le` ends in the quantile; `component` comes from `absent`.
+    assert {"subject", "component"} | kept - {"le"} == set(rule["equal"])
+
+
+def test_every_file_of_rules_can_be_left_out() -> None:
+    schema = json.loads((OBSERVABILITY / "values.schema.json").read_text())["properties"]["rules"]
+    left = manifest("ConfigMap", "observability-rules", settings=("rules.exclude={operator,monitoring}",))["data"]
+    names = sorted(path.stem for path in RULES.glob("*.yaml"))
+
+    assert schema["properties"]["exclude"]["items"]["enum"] == names
+    assert sorted(left) == [f"{name}.yaml" for name in names if name not in {"operator", "monitoring"}]
 
 
 def test_a_team_with_its_own_prometheus_gets_dashboards_and_nothing_that_runs() -> None:

@@ -47,7 +47,10 @@ RECORD_AGE = Limits(
     warning=Alert(name="OldestRecordTooOld", area="kafka", limit=10),
     critical=Alert(name="OldestRecordFarTooOld", area="kafka", limit=60),
 )
-STUCK = Limits(critical=Alert(name="ConsumerStuck", area="kafka"))
+STUCK = Limits(
+    warning=Alert(name="PartitionStuck", area="kafka"),
+    critical=Alert(name="ConsumerStuck", area="kafka"),
+)
 DEAD_LETTERS = Limits(warning=Alert(name="DeadLetters", area="kafka", limit=0))
 FAULT = Limits(warning=Alert(name="FaultSwitchOn", area="apps", limit=0))
 OUTBOX_AGE = Limits(
@@ -64,7 +67,10 @@ API_ERRORS = Limits(
     critical=Alert(name="ApiErrorsCritical", area="apps", limit=0.05),
 )
 CATALOGUE = Limits(critical=Alert(name="CatalogueEmpty", area="apps"))
-INVARIANTS = Limits(critical=Alert(name="InvariantBroken", area="apps", limit=0))
+INVARIANTS = Limits(
+    warning=Alert(name="InvariantUnknown", area="apps"),
+    critical=Alert(name="InvariantBroken", area="apps", limit=0),
+)
 UNCOMPENSATED = Limits(critical=Alert(name="SagasUncompensated", area="apps", limit=0))
 PRIMARY = Limits(critical=Alert(name="PrimaryUnavailable", area="mysql"))
 REPLICATION = Limits(warning=Alert(name="KafkaUnderReplicated", area="kafka", limit=0))

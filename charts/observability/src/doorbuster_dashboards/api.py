@@ -32,14 +32,26 @@ API = Section(
         ),
         View(
             title="Errors",
-            description="Share of the requests that were answered with 5xx. A sold-out product is no error.",
+            description=(
+                "Share of a route's requests that were answered with 5xx. A sold-out product is no error. What was"
+                " refused before it reached a route, as for overload, is a share of all requests."
+            ),
             queries=(
                 Query(
                     expression=(
-                        f'sum(rate({_REQUESTS}_count{{status_class="5xx",{_ASKED}}}[$__rate_interval]))'
-                        f" / sum(rate({_REQUESTS}_count{{{_ASKED}}}[$__rate_interval]))"
+                        f'sum by (route, method) (rate({_REQUESTS}_count{{status_class="5xx",{_SERVED}}}'
+                        "[$__rate_interval]))"
+                        f" / sum by (route, method) (rate({_REQUESTS}_count{{{_SERVED}}}[$__rate_interval]))"
                     ),
-                    legend="errors",
+                    legend="{{method}} {{route}}",
+                ),
+                Query(
+                    expression=(
+                        f'sum(rate({_REQUESTS}_count{{status_class="5xx",route="unmatched"}}[$__rate_interval]))'
+                        f" / sum(rate({_REQUESTS}_count{{{_SERVED}}}[$__rate_interval])"
+                        f' or rate({_REQUESTS}_count{{route="unmatched",status_class!="4xx"}}[$__rate_interval]))'
+                    ),
+                    legend="refused before a route",
                 ),
             ),
             unit=Unit.SHARE,

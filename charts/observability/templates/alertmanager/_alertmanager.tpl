@@ -14,7 +14,8 @@ route:
 inhibit_rules:
   - source_matchers: ['severity="critical"']
     target_matchers: ['severity="warning"', 'subject!=""']
-    equal: [subject, consumergroup, topic, route, method, scaler]
+    # Every label that an alert keeps: two of the same subject are about one thing if these are alike, too.
+    equal: [subject, component, consumergroup, group, method, partition, route, rule, scaler, topic]
 receivers:
   - name: webhook
     {{- if or $values.webhook.url $values.webhook.existingSecret }}
