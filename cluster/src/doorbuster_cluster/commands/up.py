@@ -33,6 +33,8 @@ OBSERVABILITY = "observability"
 ASK_API_SERVER = frozenset({OBSERVABILITY, OPERATOR})
 # P12: fixed when the topics are made.
 PARTITIONS = 12
+# P8: as many replicas of a consumer as two cores were planned for.
+MOST_REPLICAS = 6
 
 
 def bring_up(settings: Settings, progress: Progress) -> None:
@@ -140,6 +142,7 @@ def apps_release(session: Session, supply: Supply) -> Release:
         "profile": "local",
         "image": image_values(session.images.reference(supply.apps)),
         "topics": {"partitions": PARTITIONS},
+        "autoscaling": {"maxReplicas": MOST_REPLICAS},
         **{store: {"existingSecret": secret} for store, secret in SECRET_BY_STORE.items()},
         "issuer": {"enabled": True, "existingSecret": ISSUER_SECRET},
         "partner": {"enabled": True},
