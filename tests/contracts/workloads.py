@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from doorbuster_operator.ports import TargetMissing, Workloads
+from doorbuster_operator.ports import TargetChanged, TargetMissing, Workloads
 
 NAME = "apps-consumer-stock"
 
@@ -51,7 +51,7 @@ class WorkloadsContract:
     ) -> None:
         scene.deploy(NAME, replicas=3, ready=2)
 
-        found = scene.workloads.read(NAME)
+        found = scene.workloads.read(NAME).workload
 
         assert (found.replicas, found.ready, found.pods) == (3, 2, ())
 
@@ -59,7 +59,7 @@ class WorkloadsContract:
         scene.deploy(NAME, replicas=2, pods=(PodPlan(name="a"), PodPlan(name="b", ready=False)))
         scene.deploy("other", replicas=1, pods=(PodPlan(name="c"),))
 
-        pods = {pod.name: pod for pod in scene.workloads.read(NAME).pods}
+        pods = {pod.name: pod for pod in scene.workloads.read(NAME).workload.pods}
 
         assert set(pods) == {"a", "b"}
         assert {pod.template for pod in pods.values()} == {"abc"}
@@ -71,20 +71,43 @@ class WorkloadsContract:
     def test_a_pod_that_has_ended_isnt_one_of_them(self, scene: WorkloadsScene) -> None:
         scene.deploy(NAME, replicas=1, pods=(PodPlan(name="a"), PodPlan(name="b", ended=True)))
 
-        assert [pod.name for pod in scene.workloads.read(NAME).pods] == ["a"]
+        assert [pod.name for pod in scene.workloads.read(NAME).workload.pods] == ["a"]
 
     def test_a_pod_that_is_being_deleted_is_leaving(self, scene: WorkloadsScene) -> None:
         scene.deploy(NAME, replicas=1, pods=(PodPlan(name="a"), PodPlan(name="b", leaving=True)))
 
-        assert {pod.name: pod.leaving for pod in scene.workloads.read(NAME).pods} == {"a": False, "b": True}
+        pods = scene.workloads.read(NAME).workload.pods
+        assert {pod.name: pod.leaving for pod in pods} == {"a": False, "b": True}
+
+    def test_each_deployment_has_a_uid_of_its_own(self, scene: WorkloadsScene) -> None:
+        scene.deploy(NAME, replicas=1)
+        scene.deploy("other", replicas=1)
+
+        uid = scene.workloads.read(NAME).uid
+
+        assert uid
+        assert scene.workloads.read(NAME).uid == uid
+        assert scene.workloads.read("other").uid != uid
 
     @pytest.mark.parametrize("replicas", [0, 1, 12])
-    def test_scaling_sets_what_it_asks_for(self, scene: WorkloadsScene, replicas: int) -> None:
-        scene.deploy(NAME, replicas=4)
+    @pytest.mark.parametrize("before", [0, 4])
+    def test_scaling_sets_what_it_asks_for(self, scene: WorkloadsScene, before: int, replicas: int) -> None:
+        scene.deploy(NAME, replicas=before)
 
-        scene.workloads.scale(NAME, replicas)
+        scene.workloads.scale(NAME, replicas, expected=before)
 
-        assert scene.workloads.read(NAME).replicas == replicas
+        assert scene.workloads.read(NAME).workload.replicas == replicas
+
+    @pytest.mark.parametrize(("now", "expected"), [(4, 3), (4, 0), (0, 3)])
+    def test_a_number_that_isnt_the_expected_one_any_more_isnt_overwritten(
+        self, scene: WorkloadsScene, now: int, expected: int
+    ) -> None:
+        scene.deploy(NAME, replicas=now)
+
+        with pytest.raises(TargetChanged):
+            scene.workloads.scale(NAME, 12, expected=expected)
+
+        assert scene.workloads.read(NAME).workload.replicas == now
 
     def test_a_deployment_that_isnt_there_is_missing(self, scene: WorkloadsScene) -> None:
         scene.deploy(NAME, replicas=1)
@@ -92,4 +115,4 @@ class WorkloadsContract:
         with pytest.raises(TargetMissing, match="There is no deployment nobody in namespace"):
             scene.workloads.read("nobody")
         with pytest.raises(TargetMissing, match="There is no deployment nobody in namespace"):
-            scene.workloads.scale("nobody", 1)
+            scene.workloads.scale("nobody", 1, expected=2)

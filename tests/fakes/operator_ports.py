@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from doorbuster_operator.model.samples import GroupSamples
 from doorbuster_operator.model.workload import Workload
-from doorbuster_operator.ports import ClusterUnavailable, Json, MetricsUnavailable, TargetMissing
+from doorbuster_operator.ports import (
+    ClusterUnavailable,
+    Json,
+    MetricsUnavailable,
+    Target,
+    TargetChanged,
+    TargetMissing,
+)
 
 NO_SAMPLES = GroupSamples(ends={}, oldest={}, committed={}, members=(), pods={})
 
@@ -41,26 +48,30 @@ class FakeWorkloads:
         scale_problem: why nothing can be scaled.
         answer_lost: whether a scaling is carried out although it fails.
         scaled: what was ordered, also in vain.
+        uids: of those whose uid isn't their name.
     """
 
     workloads: dict[str, Workload] = field(default_factory=dict)
+    uids: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     scale_problem: str = ""
     answer_lost: bool = False
     scaled: list[tuple[str, int]] = field(default_factory=list)
 
-    def read(self, name: str) -> Workload:
+    def read(self, name: str) -> Target:
         if self.problem:
             raise PartOfClusterUnavailable(self.problem)
         if name not in self.workloads:
             raise TargetMissing(f"There is no deployment {name} in namespace test.")
-        return self.workloads[name]
+        return Target(uid=self.uids.get(name, name), workload=self.workloads[name])
 
-    def scale(self, name: str, replicas: int) -> None:
+    def scale(self, name: str, replicas: int, *, expected: int) -> None:
         self.scaled.append((name, replicas))
         problem = self.problem or self.scale_problem
         if name not in self.workloads:
             raise TargetMissing(f"There is no deployment {name} in namespace test.")
+        if self.workloads[name].replicas != expected:
+            raise TargetChanged(f"Deployment {name} asks for another number of replicas.")
         if not problem or self.answer_lost:
             self.workloads[name] = replace(self.workloads[name], replicas=replicas)
         if problem:

@@ -83,13 +83,14 @@ class Stage:
         )
         self.prometheus.series = [*self.prometheus.series, *consumers.series()]
 
-    def make_scaler(self, **fields: object) -> None:
-        """Make the ConsumerScaler."""
-        self.rest.post(self._scalers, manifest(**fields))
+    def make_scaler(self, *, name: str = SCALER, **fields: object) -> None:
+        """Make the ConsumerScaler, or another one."""
+        document = manifest(**fields)
+        self.rest.post(self._scalers, {**document, "metadata": {**document["metadata"], "name": name}})
 
-    def scaler(self) -> Document:
-        """Return the ConsumerScaler as it is stored."""
-        return self.rest.get(f"{self._scalers}/{SCALER}")
+    def scaler(self, name: str = SCALER) -> Document:
+        """Return the ConsumerScaler as it is stored, or another one."""
+        return self.rest.get(f"{self._scalers}/{name}")
 
     def change_scaler(self, **fields: object) -> None:
         """Change some fields of its spec."""

@@ -108,6 +108,9 @@ def test_every_example_is_taken(home: Namespace, example: Path) -> None:
         ({"slo": {"oldestRecordAge": "soon"}}, "spec.slo.oldestRecordAge"),
         ({"slo": {"drainTime": "60"}}, "spec.slo.drainTime"),
         ({"scaleDown": {"window": "2 minutes"}}, "spec.scaleDown.window"),
+        ({"slo": {"oldestRecordAge": "4m1s"}}, "must be at most 4m"),
+        ({"slo": {"oldestRecordAge": "9999999999999999999h"}}, "spec.slo.oldestRecordAge"),
+        ({"scaleDown": {"window": "61m"}}, "must be at most 1h"),
         ({"commitInterval": "-1s"}, "spec.commitInterval"),
         ({"capacityHint": 0}, "spec.capacityHint"),
         ({"topics": []}, "spec.topics"),
@@ -144,8 +147,8 @@ def full_status() -> Status:
     )  # fmt: skip
     return Status(
         observed_generation=3, replicas=1, ready_replicas=1, desired_replicas=12, needed_replicas=12,
-        expected_replicas=1, reason=Reason.SCALE_OUT, message="why", lag=5000, oldest_record_age=50.5,
-        arrival_rate=101.5,
+        expected_replicas=1, reason=Reason.SCALE_OUT, message="why", target_uid="2f1c", lag=5000,
+        oldest_record_age=50.5, arrival_rate=101.5,
         capacity=CapacityStatus(
             records_per_second=20.0, source=CapacitySource.LEARNED, measured_at=AT, pod_template="abc"
         ),

@@ -81,7 +81,7 @@ class TestKubernetesWorkloads(WorkloadsContract):
     ) -> None:
         scene.deploy(NAME, replicas=1)
 
-        scene.workloads.scale(NAME, 4)
+        scene.workloads.scale(NAME, 4, expected=1)
 
         found = namespace.server.rest.get(f"/apis/apps/v1/namespaces/{namespace.name}/deployments/{NAME}")
         (own,) = [each for each in found["metadata"]["managedFields"] if each["manager"] == "doorbuster-operator"]

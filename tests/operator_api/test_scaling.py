@@ -183,6 +183,39 @@ def test_a_target_that_is_not_there_is_named(stage: Stage) -> None:
     assert "nobody" in stage.status()["message"]
 
 
+def test_of_two_scalers_with_the_same_target_the_younger_does_nothing(stage: Stage) -> None:
+    stage.load(rate=RATE, lag=0)
+    stage.make_scaler()
+    # Made in the same second, the name decides.
+    stage.make_scaler(name="zz-younger", minReplicas=9)
+    stage.operator.start()
+
+    stage.wait_replicas(WANTED)
+    stage.operator.wait_ticks(2)
+
+    assert stage.fleet.replicas(TARGET) == WANTED
+    assert stage.condition("ForeignScale")["status"] == "False"
+    told = stage.scaler("zz-younger")["status"]
+    assert (told["reason"], SCALER in told["message"]) == ("TargetShared", True)
+
+
+def test_a_target_that_was_made_again_is_nobody_elses_number(stage: Stage) -> None:
+    stage.load(rate=RATE, lag=0)
+    stage.make_scaler()
+    stage.operator.start()
+    stage.wait_replicas(WANTED)
+    before = stage.status()["targetUid"]
+
+    stage.namespace.kubectl("delete", "deployment", TARGET)
+    stage.wait_condition("Ready", "False")
+    stage.fleet.deploy(TARGET, replicas=1)
+
+    stage.wait_replicas(WANTED)
+    stage.operator.wait_ticks()
+    assert stage.status()["targetUid"] != before
+    assert stage.condition("ForeignScale")["status"] == "False"
+
+
 def test_replicas_outside_of_the_bounds_come_into_them(stage: Stage) -> None:
     stage.fleet.scale(TARGET, 9)
     stage.load(rate=RATE, lag=0)

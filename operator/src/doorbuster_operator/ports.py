@@ -26,6 +26,23 @@ class TargetMissing(OperatorError):
     """The scaler's target isn't there."""
 
 
+class TargetChanged(ClusterUnavailable):
+    """The target isn't as it was when it was looked at; nothing was set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A scaler's target.
+
+    Attributes:
+        uid: of the Deployment; one of the same name that was made later has another.
+        workload: as it is.
+    """
+
+    uid: str
+    workload: Workload
+
+
 class MetricsSource(Protocol):
     """Where samples are from."""
 
@@ -40,7 +57,7 @@ class MetricsSource(Protocol):
 class Workloads(Protocol):
     """The scalers' targets, in one namespace."""
 
-    def read(self, name: str) -> Workload:
+    def read(self, name: str) -> Target:
         """Return the Deployment with its pods.
 
         Raises:
@@ -48,11 +65,17 @@ class Workloads(Protocol):
             ClusterUnavailable: it isn't known.
         """
 
-    def scale(self, name: str, replicas: int) -> None:
+    def scale(self, name: str, replicas: int, *, expected: int) -> None:
         """Set the number of replicas through the `scale` subresource (P9).
+
+        Args:
+            name: of the Deployment.
+            replicas: what it should ask for.
+            expected: what it asks for until then; another number isn't overwritten.
 
         Raises:
             TargetMissing: there is none of that name.
+            TargetChanged: it doesn't ask for the expected number any more.
             ClusterUnavailable: it may or may not have been set.
         """
 

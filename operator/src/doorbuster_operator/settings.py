@@ -33,8 +33,8 @@ class Settings(BaseSettings):
     """The operator's own namespace; its Lease is there. Required."""
     namespaces: Annotated[tuple[Name, ...], NoDecode] = ()
     """Where ConsumerScalers are looked for, separated by commas. Empty means the own namespace only."""
-    tick_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
-    """Time from one look at all scalers to the next."""
+    tick_seconds: Annotated[float, Field(gt=0, le=10)] = 5.0
+    """Time from one look at all scalers to the next. The Lease, of 15 s, is renewed each time, so at most 10."""
     scrape_seconds: Annotated[float, Field(gt=0, le=300)] = 5.0
     """Prometheus' scrape interval for consumers and lag; samples older than three of them are missing."""
     request_seconds: Annotated[float, Field(gt=0)] = 1.0

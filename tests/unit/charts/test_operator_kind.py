@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from doorbuster_operator.model.durations import PATTERN
+from doorbuster_operator.model.durations import PATTERN, seconds_of
 from doorbuster_operator.model.spec import Assignor, ScalerSpec
 from tests.unit.charts.kind_schema import levels, schema_of
 from tests.unit.charts.rendering import OPERATOR, Manifest
@@ -21,6 +21,8 @@ EXAMPLES = sorted((OPERATOR / "examples").glob("*.yaml"))
 RULES: dict[str, Callable[[Any], bool]] = {
     "self.minReplicas <= self.maxReplicas": lambda spec: spec["minReplicas"] <= spec["maxReplicas"],
     "self.matches('[1-9]')": lambda text: re.search("[1-9]", text) is not None,
+    "duration(self) <= duration('4m')": lambda text: round(seconds_of(text), 6) <= 240,
+    "duration(self) <= duration('1h')": lambda text: round(seconds_of(text), 6) <= 3600,
 }
 
 
@@ -126,6 +128,9 @@ def test_a_spec_that_one_accepts_the_other_accepts(spec: dict[str, Any]) -> None
         {"commitInterval": ""},
         {"slo": {"drainTime": "10"}},
         {"slo": {"drain": "10s"}},
+        {"slo": {"oldestRecordAge": "4m1ms"}},
+        {"slo": {"oldestRecordAge": "1h"}},
+        {"scaleDown": {"window": "1h1s"}},
         {"assignor": "random"},
         {"targetRef": {"name": "stock", "kind": "StatefulSet"}},
         {"targetRef": {"name": ""}},
@@ -139,6 +144,17 @@ def test_a_spec_that_one_accepts_the_other_accepts(spec: dict[str, Any]) -> None
 def test_what_makes_no_sense_is_refused_by_both(changes: dict[str, Any]) -> None:
     assert not accepted_by_the_kind({**SMALLEST, **changes})
     assert not accepted_by_the_model({**SMALLEST, **changes})
+
+
+@pytest.mark.parametrize("changes", [{"slo": {"oldestRecordAge": "3m60s"}}, {"scaleDown": {"window": "60m"}}])
+def test_the_longest_durations_are_accepted_by_both(changes: dict[str, Any]) -> None:
+    assert accepted_by_the_kind({**SMALLEST, **changes})
+    assert accepted_by_the_model({**SMALLEST, **changes})
+
+
+def test_the_model_says_what_is_longest() -> None:
+    with pytest.raises(ValidationError, match=r"must be at most 4m"):
+        ScalerSpec.model_validate({**SMALLEST, "slo": {"oldestRecordAge": "5m"}})
 
 
 @given(durations)

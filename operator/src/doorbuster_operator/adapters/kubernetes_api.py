@@ -20,6 +20,7 @@ from doorbuster_operator.ports import ClusterUnavailable, Json
 
 FIELD_MANAGER = "doorbuster-operator"
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 SHOWN_CHARACTERS = 300
 # More than threads that ask.
 MOST_CONNECTIONS = 16
@@ -33,6 +34,18 @@ class ObjectMissing(ClusterUnavailable):
 
 class ObjectChanged(ClusterUnavailable):
     """Somebody else has made or changed the object meanwhile."""
+
+
+class PatchUnfit(ClusterUnavailable):
+    """The object isn't as a patch expects it, or would make no sense with it."""
+
+
+# What the API server means by a status.
+PROBLEMS = {
+    HTTPStatus.NOT_FOUND: ObjectMissing,
+    HTTPStatus.CONFLICT: ObjectChanged,
+    HTTPStatus.UNPROCESSABLE_ENTITY: PatchUnfit,
+}
 
 
 class ClusterApi:
@@ -85,13 +98,24 @@ class ClusterApi:
         """
         return self._call("PATCH", path, body=body, content_type=MERGE_PATCH)
 
+    def patch_in_steps(self, path: str, steps: Sequence[Document]) -> Document:
+        """Test and write fields of an object, all or nothing (RFC 6902).
+
+        Raises:
+            PatchUnfit: a test failed.
+            ObjectChanged: it was changed at the same time.
+            ObjectMissing: there is none.
+            ClusterUnavailable: anything else.
+        """
+        return self._call("PATCH", path, body=list(steps), content_type=JSON_PATCH)
+
     def _call(
         self,
         method: str,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Document | None = None,
+        body: Document | Sequence[Document] | None = None,
         content_type: str = "",
     ) -> Document:
         what = f"{method} {path}"
@@ -202,8 +226,7 @@ def _document(what: str, status: int, content: bytes) -> Document:
     except ValueError:
         document = None
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        kinds = {HTTPStatus.NOT_FOUND: ObjectMissing, HTTPStatus.CONFLICT: ObjectChanged}
-        kind = next((kind for code, kind in kinds.items() if code == status), ClusterUnavailable)
+        kind = next((kind for code, kind in PROBLEMS.items() if code == status), ClusterUnavailable)
         message = document.get("message") if isinstance(document, dict) else None
         said = f": {str(message)[:SHOWN_CHARACTERS]}" if message else "."
         raise kind(f"The API server answers {what} with status {status}{said}")

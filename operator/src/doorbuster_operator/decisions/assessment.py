@@ -84,14 +84,14 @@ def assess(seen: Observation, flow: Flow) -> Assessment:
 
 
 def _work(seen: Observation) -> Work:
-    """Return what the consumers of the newest template say; those of another one may have another capacity."""
-    newest = [pod for pod in seen.workload.pods if pod.template == seen.workload.template]
+    """Return what the consumers of the template that works say; those of another one may have another capacity."""
+    alike = [pod for pod in seen.workload.pods if pod.template == seen.workload.template]
     says = seen.samples.pods if seen.samples else {}
     return measure_work(
-        {pod.name: says[pod.name] for pod in newest if pod.name in says},
+        {pod.name: says[pod.name] for pod in alike if pod.name in says},
         now=seen.now,
         scrape_seconds=seen.scrape_seconds,
-        since=min((pod.created_at for pod in newest), default=seen.now),
+        since=min((pod.created_at for pod in alike), default=seen.now),
     )
 
 

@@ -74,7 +74,7 @@ def best_capacity(
         work: what consumers say now.
         spec: for the hint.
         remembered: the last that was measured.
-        template: of the newest pod; empty when there is none.
+        template: of the newest ready pod; empty when there is no pod.
         now: in seconds since 1970.
     """
     known = _known(spec, remembered, template=template, now=now)

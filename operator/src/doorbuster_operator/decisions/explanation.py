@@ -59,7 +59,8 @@ def conditions_of(seen: Observation, found: Assessment | Missing) -> Mapping[Con
         said[Condition.FOREIGN_SCALE] = f"Somebody else set {_replicas(foreign.replicas)}; that holds for one window."
     if isinstance(found, Missing):
         why = found.why[:1].upper() + found.why[1:]
-        return said | {Condition.METRICS_UNAVAILABLE: f"{why}; the replicas stay as they are."}
+        held = "stay as they are" if seen.workload.replicas >= seen.spec.min_replicas else "are at least minReplicas"
+        return said | {Condition.METRICS_UNAVAILABLE: f"{why}; the replicas {held}."}
     if not seen.spec.paused:
         known = found.capacity is not None
         said[Condition.READY] = "It decides." if known else "It decides step by step: the capacity isn't known yet."

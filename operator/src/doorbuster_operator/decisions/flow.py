@@ -20,7 +20,9 @@ COMMIT_SLACK_SECONDS = 2.0
 """On top of the commit interval: a batch in work, and the time between the reading of commits and of ends."""
 
 
-def measure_flow(samples: GroupSamples, spec: ScalerSpec, *, now: float, scrape_seconds: float) -> Flow | Missing:
+def measure_flow(
+    samples: GroupSamples, spec: ScalerSpec, *, now: float, scrape_seconds: float, may_be_new: bool = False
+) -> Flow | Missing:
     """Return how records flow, or what isn't known so that nothing may be concluded.
 
     Rates, lag and age are as of the last reading of Kafka, up to three scrapes ago, not as of `now`: nobody knows
@@ -31,8 +33,9 @@ def measure_flow(samples: GroupSamples, spec: ScalerSpec, *, now: float, scrape_
         spec: for the topics and the commit interval.
         now: in seconds since 1970.
         scrape_seconds: time between two samples of a series.
+        may_be_new: nobody can be in the group, so Kafka may not know it yet.
     """
-    missing = what_is_missing(samples, spec, now=now, scrape_seconds=scrape_seconds)
+    missing = what_is_missing(samples, spec, now=now, scrape_seconds=scrape_seconds, may_be_new=may_be_new)
     if missing:
         return missing
     readings = _readings(samples, spec, scrape_seconds=scrape_seconds)
@@ -40,19 +43,13 @@ def measure_flow(samples: GroupSamples, spec: ScalerSpec, *, now: float, scrape_
         return readings
     live = live_pods(samples.pods, now=now, scrape_seconds=scrape_seconds)
     assigned = assigned_partitions(live, scrape_seconds=scrape_seconds) & readings.keys()
-    members = members_of(samples, now=now, scrape_seconds=scrape_seconds)
-    # Consumers that don't say what they have may have anything.
-    attended = assigned if live or not members else readings.keys()
     in_flight = spec.commit_interval + COMMIT_SLACK_SECONDS
-    partitions = {
-        place: _partition_flow(each, in_flight_seconds=in_flight, attended=place in attended)
-        for place, each in readings.items()
-    }
+    partitions = {place: _partition_flow(each, in_flight_seconds=in_flight) for place, each in readings.items()}
     since = min(each.ends[0].at for each in readings.values())
     return Flow(
         partitions=partitions,
         burst=_is_burst(partitions.values()),
-        members=members,
+        members=members_of(samples, now=now, scrape_seconds=scrape_seconds),
         assigned=len(assigned) if live else None,
         rebalanced_at=rebalanced_at(samples, since=since, scrape_seconds=scrape_seconds),
         seconds=min(each.at - each.ends[0].at for each in readings.values()),
@@ -72,22 +69,17 @@ def _readings(
     return readings
 
 
-def _partition_flow(readings: PartitionReadings, *, in_flight_seconds: float, attended: bool) -> PartitionFlow:
+def _partition_flow(readings: PartitionReadings, *, in_flight_seconds: float) -> PartitionFlow:
     ends = since_fall(readings.ends)
     arrivals = rate(ends, STABLE_SECONDS)
-    # The last offset of a transaction is its marker, which nobody fetches: a lag of 1 for ever. A record that waits
-    # looks the same, so without a consumer on the partition it counts: better a replica for nothing than a record
-    # that nobody ever reads.
-    nothing = readings.lag <= 1 and arrivals == 0 and attended
-    lag = 0.0 if nothing else readings.lag
     return PartitionFlow(
         rate=arrivals,
         fast_rate=rate(ends, FAST_SECONDS),
         committed_rate=rate(since_fall(readings.committed), STABLE_SECONDS),
-        lag=lag,
-        backlog=max(0.0, lag - arrivals * in_flight_seconds),
-        age=_age(readings) if lag else 0.0,
-        still_seconds=_still_seconds(readings) if lag else 0.0,
+        lag=readings.lag,
+        backlog=max(0.0, readings.lag - arrivals * in_flight_seconds),
+        age=_age(readings) if readings.lag else 0.0,
+        still_seconds=_still_seconds(readings) if readings.lag else 0.0,
     )
 
 

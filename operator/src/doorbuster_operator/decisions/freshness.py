@@ -11,16 +11,26 @@ NAMED = 3
 """So many things that are missing are named; the rest is counted."""
 
 
-def what_is_missing(samples: GroupSamples, spec: ScalerSpec, *, now: float, scrape_seconds: float) -> Missing | None:
+def what_is_missing(
+    samples: GroupSamples, spec: ScalerSpec, *, now: float, scrape_seconds: float, may_be_new: bool = False
+) -> Missing | None:
     """Return what isn't known of the offsets of a group; None when everything is.
 
     A committed offset that was there and vanished is missing. One that never was is not: the group hasn't begun with
-    that partition, and all of it waits.
+    that partition, and all of it waits. But a group without any that isn't known to have members can't be read.
+
+    Args:
+        samples: of the group's last five minutes.
+        spec: for the topics and the commit interval.
+        now: in seconds since 1970.
+        scrape_seconds: time between two samples of a series.
+        may_be_new: nobody can be in the group, so Kafka may not know it yet.
     """
     found = [
         *_unknown_topics(samples, spec),
         *_old_offsets(samples, spec, now=now, scrape_seconds=scrape_seconds),
         *_hidden_commits(samples, before=now - FRESH_SCRAPES * scrape_seconds - spec.commit_interval),
+        *(() if may_be_new else _unknown_group(samples, now=now, scrape_seconds=scrape_seconds)),
     ]
     if not found:
         return None
@@ -64,7 +74,17 @@ def _age(series: Series, now: float) -> str:
 
 def _hidden_commits(samples: GroupSamples, *, before: float) -> Iterator[str]:
     """Yield a reason when consumers finished batches before that time, and Kafka shows no commit of the group."""
-    if any(clean(series) for series in samples.committed.values()):
+    if _has_commits(samples):
         return
     if any(at < before and value > 0 for pod in samples.pods.values() for at, value in clean(pod.batches)):
         yield "all committed offsets, though the consumers finish batches"
+
+
+def _unknown_group(samples: GroupSamples, *, now: float, scrape_seconds: float) -> Iterator[str]:
+    members = clean(samples.members)
+    if not _has_commits(samples) and not is_fresh(members, now=now, scrape_seconds=scrape_seconds):
+        yield f"all committed offsets, and the group's members ({_age(members, now)})"
+
+
+def _has_commits(samples: GroupSamples) -> bool:
+    return any(clean(series) for series in samples.committed.values())

@@ -10,11 +10,22 @@ PATIENCE_SECONDS = 30.0
 DISTRUST_SECONDS = 600.0
 # A load of at least this share of the one then is the same load.
 SAME_LOAD = 0.8
+# Of the five minutes that are asked for; with less, the samples themselves have only begun.
+WHOLE_HISTORY_SECONDS = 240.0
 
 
 def is_late(seen: Observation, found: Assessment) -> bool:
-    """Say whether the oldest record that moves waits longer than promised, and than a commit explains."""
-    return found.moving_age > seen.spec.slo.oldest_record_age + seen.spec.commit_interval
+    """Say whether the oldest record that moves waits longer than promised, and than a commit explains.
+
+    An age as long as the history may be any age. While the history is short, time will tell.
+    """
+    longest = found.flow.seconds
+    return _is_too_old(seen, found.moving_age) or found.moving_age >= longest >= WHOLE_HISTORY_SECONDS
+
+
+def all_must_stay(seen: Observation, found: Assessment) -> bool:
+    """Say whether a record waits so long that nobody may leave, in any partition: who hangs must not be alone."""
+    return _is_too_old(seen, found.flow.age) or 0 < found.flow.seconds <= found.flow.age
 
 
 def model_is_wrong(seen: Observation, found: Assessment) -> bool:
@@ -27,7 +38,7 @@ def least_by_experience(seen: Observation, found: Assessment) -> int:
     wrong = (
         record
         for record in seen.memory.records
-        if record.reason is Reason.MODEL_WRONG and seen.now - record.at < DISTRUST_SECONDS
+        if record.reason is Reason.MODEL_WRONG and abs(seen.now - record.at) < DISTRUST_SECONDS
     )
     return max(
         (each.after for each in wrong if each.numbers and found.flow.rate >= SAME_LOAD * each.numbers.rate), default=0
@@ -41,6 +52,10 @@ def lateness(seen: Observation, found: Assessment) -> tuple[float | None, float]
     if seen.memory.late_since is None or _patience_is_over(seen) or not _content_but_late(seen, found):
         return seen.now, found.moving_age
     return seen.memory.late_since, seen.memory.late_age
+
+
+def _is_too_old(seen: Observation, age: float) -> bool:
+    return age > seen.spec.slo.oldest_record_age + seen.spec.commit_interval
 
 
 def _content_but_late(seen: Observation, found: Assessment) -> bool:

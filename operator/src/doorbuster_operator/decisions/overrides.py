@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from doorbuster_operator.decisions.verdict import Verdict
+from doorbuster_operator.decisions.watching import begun_anew
 from doorbuster_operator.model.decision import Observation
 from doorbuster_operator.model.decision_record import DecisionRecord, Reason
 from doorbuster_operator.model.memory import Change, ForeignChange, ScalerMemory
@@ -12,14 +13,18 @@ def notice_target(seen: Observation) -> ScalerMemory:
     """Return the memory with what the target's number of replicas says about who scaled it last."""
     memory, replicas = seen.memory, seen.workload.replicas
     if memory.expected_replicas is None or seen.spec.paused:
-        return replace(memory, expected_replicas=replicas, foreign=None)
+        # What a person set meanwhile is known to hold only from now on.
+        memory = begun_anew(memory, seen.now)
+        disturbed_at = memory.disturbed_at if replicas == memory.expected_replicas else seen.now
+        return replace(memory, expected_replicas=replicas, foreign=None, disturbed_at=disturbed_at)
     if replicas == memory.expected_replicas:
         over = memory.foreign is not None and seen.now - memory.foreign.at >= seen.spec.scale_down.window
         return replace(memory, foreign=None) if over else memory
     order = _unconfirmed_order(memory, replicas)
     if order is not None:
         return replace(memory, expected_replicas=replicas, last_change=_change_of(order), foreign=None)
-    return replace(memory, expected_replicas=replicas, foreign=ForeignChange(at=seen.now, replicas=replicas))
+    foreign = ForeignChange(at=seen.now, replicas=replicas)
+    return replace(memory, expected_replicas=replicas, foreign=foreign, disturbed_at=seen.now)
 
 
 def overridden(seen: Observation) -> Verdict | None:

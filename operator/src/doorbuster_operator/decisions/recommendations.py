@@ -3,18 +3,20 @@
 from doorbuster_operator.model.decision import Observation
 from doorbuster_operator.model.memory import Recommendation
 
-# One a tick of 5 s fills a window of 40 minutes; more is thinned out by giving up the oldest.
-MOST_RECOMMENDATIONS = 480
 # When a load ends, its rate falls over twenty seconds, and the recommendations with it. Going down at the first of them
 # would cost a whole window more before the last.
 SOON_SECONDS = 30.0
 
 
 def with_recommendation(seen: Observation, replicas: int) -> tuple[Recommendation, ...]:
-    """Return the recommendations of the scale-in window with one of now."""
+    """Return the recommendations of the scale-in window with one of now.
+
+    Those that aren't higher than a later one can't be the highest of a window any more. Without them there are never
+    more than there are numbers of replicas, however long the window is.
+    """
     begin = seen.now - seen.spec.scale_down.window
-    kept = [each for each in seen.memory.recommendations if begin <= each.at <= seen.now]
-    return (*kept[1 - MOST_RECOMMENDATIONS :], Recommendation(at=seen.now, replicas=replicas))
+    kept = [each for each in seen.memory.recommendations if begin <= each.at <= seen.now and each.replicas > replicas]
+    return (*kept, Recommendation(at=seen.now, replicas=replicas))
 
 
 def highest(recommendations: tuple[Recommendation, ...]) -> int:

@@ -30,9 +30,22 @@ def by_model(seen: Observation, found: Assessment) -> Verdict:
     )
 
 
+def without_model(seen: Observation) -> Verdict:
+    """Return what holds while something needed isn't known: never less than there is, and never below the minimum."""
+    current, low = seen.workload.replicas, seen.spec.min_replicas
+    if current < low:
+        because = f"fewer than minReplicas: from {current} to {low}"
+        return Verdict(replicas=low, reason=Reason.OUT_OF_BOUNDS, because=because)
+    because = f"it stays at {current} until that is known"
+    return Verdict(replicas=current, reason=Reason.METRICS_UNAVAILABLE, because=because)
+
+
 def _at_zero(seen: Observation, found: Assessment) -> Verdict | None:
     if seen.workload.replicas > 0:
         return None
+    if found.works and found.flow.members is None:
+        # A group of which nothing is known hasn't begun, or can't be read: all that was ever sent seems to wait.
+        return _to(seen, found, 1, Reason.ACTIVATE, "there may be work, and one replica shows how much")
     if found.works:
         return _to(seen, found, found.out, Reason.ACTIVATE, "there is work and nobody to do it")
     quiet = Verdict(replicas=0, reason=Reason.STEADY, because="there is no work, so none is needed")

@@ -1,6 +1,7 @@
 """The decision about a consumer group's replicas: what is seen goes in, what is to be done and why comes out.
 
-notice who scaled the target last -> measure the flow -> assess it by the model -> remember -> the first rule decides
+look for gaps -> notice who scaled the target last -> measure the flow -> assess it by the model -> remember -> the
+first rule decides
 """
 
 from dataclasses import replace
@@ -8,11 +9,12 @@ from dataclasses import replace
 from doorbuster_operator.decisions.assessment import Assessment, assess
 from doorbuster_operator.decisions.explanation import conditions_of, message_of, numbers_of
 from doorbuster_operator.decisions.flow import measure_flow
-from doorbuster_operator.decisions.lateness import is_late, lateness, least_by_experience
+from doorbuster_operator.decisions.lateness import all_must_stay, lateness, least_by_experience
 from doorbuster_operator.decisions.overrides import notice_target, overridden
 from doorbuster_operator.decisions.recommendations import with_recommendation
-from doorbuster_operator.decisions.rules import by_model
+from doorbuster_operator.decisions.rules import by_model, without_model
 from doorbuster_operator.decisions.verdict import Verdict
+from doorbuster_operator.decisions.watching import watched
 from doorbuster_operator.model.capacity import CapacitySource
 from doorbuster_operator.model.decision import Decision, Observation
 from doorbuster_operator.model.decision_record import DecisionRecord, Reason
@@ -26,6 +28,7 @@ QUIET = frozenset({Reason.STEADY, Reason.SCALE_IN_WINDOW, Reason.ALREADY_ORDERED
 
 def decide(seen: Observation) -> Decision:
     """Return how many replicas the target should ask for, why, and what to remember."""
+    seen = replace(seen, memory=watched(seen))
     seen = replace(seen, memory=notice_target(seen))
     found = _assessed(seen)
     seen = replace(seen, memory=_remembered(seen, found))
@@ -37,17 +40,18 @@ def decide(seen: Observation) -> Decision:
 def _assessed(seen: Observation) -> Assessment | Missing:
     if seen.samples is None:
         return Missing(why="Prometheus could not be read")
-    flow = measure_flow(seen.samples, seen.spec, now=seen.now, scrape_seconds=seen.scrape_seconds)
+    flow = measure_flow(
+        seen.samples,
+        seen.spec,
+        now=seen.now,
+        scrape_seconds=seen.scrape_seconds,
+        may_be_new=seen.workload.replicas == 0,
+    )
     return flow if isinstance(flow, Missing) else assess(seen, flow)
 
 
 def _judged(seen: Observation, found: Assessment | Missing) -> Verdict:
-    if isinstance(found, Missing):
-        current = seen.workload.replicas
-        return Verdict(
-            replicas=current, reason=Reason.METRICS_UNAVAILABLE, because=f"it stays at {current} until that is known"
-        )
-    return by_model(seen, found)
+    return without_model(seen) if isinstance(found, Missing) else by_model(seen, found)
 
 
 def _remembered(seen: Observation, found: Assessment | Missing) -> ScalerMemory:
@@ -60,8 +64,8 @@ def _remembered(seen: Observation, found: Assessment | Missing) -> ScalerMemory:
             idle_since=None,
             unassigned_since=None,
         )
-    # While records are late nobody may leave, whatever the model says.
-    enough = max(found.enough, current if is_late(seen, found) else least_by_experience(seen, found))
+    # While records are late, in whichever partition, nobody may leave, whatever the model says.
+    enough = max(found.enough, current if all_must_stay(seen, found) else least_by_experience(seen, found))
     measured = found.capacity if found.capacity and found.capacity.source is CapacitySource.MEASURED else None
     return replace(
         seen.memory,
@@ -95,14 +99,15 @@ def _record(seen: Observation, found: Assessment | Missing, verdict: Verdict) ->
 
 def _next_memory(seen: Observation, found: Assessment | Missing, record: DecisionRecord) -> ScalerMemory:
     """Return the memory as if the decision will be carried out."""
-    memory = replace(seen.memory, records=_kept_records(seen.memory.records, record))
-    if isinstance(found, Missing):
-        return replace(memory, late_since=None, late_age=0.0)
-    late_since, late_age = lateness(seen, found)
-    memory = replace(memory, late_since=late_since, late_age=late_age)
+    # Of what isn't known nothing was ordered for any load.
+    (late_since, late_age), load = (
+        ((None, 0.0), 0.0) if isinstance(found, Missing) else (lateness(seen, found), found.load)
+    )
+    records = _kept_records(seen.memory.records, record)
+    memory = replace(seen.memory, records=records, late_since=late_since, late_age=late_age)
     if record.after == record.before:
         return memory
-    change = Change(at=record.at, before=record.before, after=record.after, rate=found.load)
+    change = Change(at=record.at, before=record.before, after=record.after, rate=load)
     return replace(memory, expected_replicas=record.after, last_change=change)
 
 

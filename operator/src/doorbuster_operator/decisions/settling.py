@@ -46,8 +46,12 @@ def settling_seconds(seen: Observation) -> float:
 
 
 def is_settling(seen: Observation) -> bool:
-    """Say whether a change is still taking effect, ours or a roll-out's. Ends in any case."""
-    if any(_starts(pod, seen.now) for pod in seen.workload.pods):
+    """Say whether a change is still taking effect, ours or a roll-out's.
+
+    Ends in any case: pods that come and go long after the last change are broken, and no reason to wait.
+    """
+    recent = min(_since_change(seen), _since_disturbance(seen)) < LONGEST_STARTUP_SECONDS
+    if recent and any(_starts(pod, seen.now) for pod in seen.workload.pods):
         return True
     started_at = _started_at(seen)
     if started_at is not None:
@@ -86,6 +90,10 @@ def _started_at(seen: Observation) -> float | None:
 def _since_change(seen: Observation) -> float:
     change = seen.memory.last_change
     return math.inf if change is None else seen.now - change.at
+
+
+def _since_disturbance(seen: Observation) -> float:
+    return math.inf if seen.memory.disturbed_at is None else seen.now - seen.memory.disturbed_at
 
 
 def _starts(pod: Pod, now: float) -> bool:

@@ -11,7 +11,7 @@ from doorbuster_operator.adapters.kubernetes_workloads import KubernetesWorkload
 from doorbuster_operator.adapters.prometheus import PrometheusMetrics
 from doorbuster_operator.handlers.roles import Namespace
 from doorbuster_operator.ports import Leadership
-from doorbuster_operator.reconcilers.scaling import ScalingReconciler
+from doorbuster_operator.reconcilers.scaling import ScalingReconciler, Times
 from doorbuster_operator.settings import Settings
 
 
@@ -33,6 +33,6 @@ def _namespace(api: ClusterApi, name: str, settings: Settings) -> Namespace:
         PrometheusMetrics(settings.prometheus_url, namespace=name, request_seconds=settings.request_seconds),
         KubernetesWorkloads(api, namespace=name),
         scalers,
-        scrape_seconds=settings.scrape_seconds,
+        times=Times(scrape=settings.scrape_seconds, look=settings.tick_seconds),
     )
     return Namespace(name=name, objects=scalers, reconciler=reconciler)

@@ -24,8 +24,13 @@ class ScalerObjects(Protocol):
 class Reconciler(Protocol):
     """Looks at one scaler and does what is to be done; in one namespace."""
 
-    def reconcile(self, manifest: Manifest) -> None:
-        """Observe, decide, act and report; one scaler in one thread at a time."""
+    def reconcile(self, manifest: Manifest, *, rival: str = "") -> None:
+        """Observe, decide, act and report; one scaler in one thread at a time.
+
+        Args:
+            manifest: the scaler.
+            rival: an older scaler with the same target, which acts instead; empty when there is none.
+        """
 
     def forget(self, name: str) -> None:
         """Drop what is remembered and measured about a scaler that is gone."""

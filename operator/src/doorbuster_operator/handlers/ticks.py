@@ -5,6 +5,8 @@ the next tick come sooner. All calls of a tick together end within half of it, o
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +17,7 @@ from doorbuster_operator.handlers.heartbeat import Heartbeat
 from doorbuster_operator.handlers.roles import Manifest, Measures, Namespace
 from doorbuster_operator.handlers.threads import StillRuns, Threads
 from doorbuster_operator.ports import Leadership, OperatorError
+from doorbuster_operator.reconcilers.sharing import older_rivals
 
 # As long as a Lease lasts: another operator may have acted meanwhile, and what is remembered isn't true any more.
 TICKS_UNTIL_FORGOTTEN = 3
@@ -63,6 +66,7 @@ class Ticks:
         self._questions = Threads(len(namespaces) + 1)
         self._threads = Threads(pace.threads)
         self._known: dict[str, Set[str]] = {}
+        self._looked_at: dict[str, float] = {}
         self._led = False
         self._ticks_without_lease = 0
         self._wake = asyncio.Event()
@@ -120,7 +124,12 @@ class Ticks:
             return
         scalers = {_name(manifest): manifest for manifest in found}
         self._forget_all_but(namespace, scalers.keys())
-        await asyncio.gather(*(self._reconcile(namespace, name, scalers[name], deadline) for name in scalers))
+        rivals = older_rivals(found)
+        # When calls are slow, the time doesn't suffice for the last ones; they are others in the next tick.
+        names = sorted(scalers, key=lambda name: self._looked_at.get(f"{namespace.name}/{name}", -math.inf))
+        await asyncio.gather(
+            *(self._reconcile(namespace, scalers[name], rivals.get(name, ""), deadline) for name in names)
+        )
 
     def _forget_all_but(self, namespace: Namespace, there: Set[str]) -> None:
         gone = self._known.get(namespace.name, frozenset()) - there
@@ -129,11 +138,17 @@ class Ticks:
         for name in gone - busy:
             log.info("scaler_forgotten", namespace=namespace.name, scaler=name)
             namespace.reconciler.forget(name)
+            self._looked_at.pop(f"{namespace.name}/{name}", None)
         self._known[namespace.name] = there | busy
 
-    async def _reconcile(self, namespace: Namespace, name: str, manifest: Manifest, deadline: float) -> None:
-        place = f"{namespace.name}/{name}"
-        work = self._threads.run(lambda: namespace.reconciler.reconcile(manifest), name=place)
+    async def _reconcile(self, namespace: Namespace, manifest: Manifest, rival: str, deadline: float) -> None:
+        place = f"{namespace.name}/{_name(manifest)}"
+
+        def look() -> None:
+            self._looked_at[place] = time.monotonic()
+            namespace.reconciler.reconcile(manifest, rival=rival)
+
+        work = self._threads.run(look, name=place)
         await self._attempt(work, deadline, call="reconcile", of=place)
 
     async def _attempt(self, work: Awaitable[Outcome], deadline: float, *, call: str, of: str) -> Outcome | None:

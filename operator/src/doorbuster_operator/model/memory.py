@@ -42,12 +42,16 @@ class ScalerMemory:
     """A scaler's memory. Times in seconds since 1970.
 
     Attributes:
-        watching_since: when this process began to watch; a window can't be full before.
+        watching_since: since when it watches without a gap or a pause; a window can't be full before.
         expected_replicas: what the target should ask for if nobody else scales it; None when it was never seen.
         last_change: kept in the status.
         foreign: kept in the status; None when its window is over.
         capacity: the last that was measured; kept in the status.
-        recommendations: of the scale-in window, oldest first.
+        recommendations: of the scale-in window, oldest first; only those without a later one as high. The last is of
+            the last look.
+        templates: of the pods, at the last look at which there were some.
+        disturbed_at: when a new template or somebody else's number of replicas was seen last, or the first look was
+            taken; None before it.
         idle_since: since when nothing arrives and nothing waits; None while something does.
         late_since: since when the oldest record is too old; None while it isn't.
         late_age: the age at `late_since`, in seconds.
@@ -61,6 +65,8 @@ class ScalerMemory:
     foreign: ForeignChange | None = None
     capacity: Capacity | None = None
     recommendations: tuple[Recommendation, ...] = ()
+    templates: frozenset[str] = frozenset()
+    disturbed_at: float | None = None
     idle_since: float | None = None
     late_since: float | None = None
     late_age: float = 0.0

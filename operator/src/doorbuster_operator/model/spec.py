@@ -3,15 +3,31 @@
 The CRD in charts/operator says the same to the API server; a test holds the two together.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from doorbuster_operator.model.durations import seconds_of
 
 Seconds = Annotated[float, BeforeValidator(lambda value: seconds_of(value) if isinstance(value, str) else value)]
+
+
+def _at_most(longest: str) -> Callable[[float], float]:
+    def check(seconds: float) -> float:
+        # Sums of fractions aren't exact.
+        if round(seconds, 6) > seconds_of(longest):
+            raise ValueError(f"must be at most {longest}")
+        return seconds
+
+    return check
+
+
+# Of the samples that are read, which are those of five minutes.
+WithinHistory = Annotated[Seconds, AfterValidator(_at_most("4m"))]
+WithinAnHour = Annotated[Seconds, AfterValidator(_at_most("1h"))]
 
 
 class Assignor(StrEnum):
@@ -42,7 +58,7 @@ class Slo(_Section):
         drain_time: a backlog is worked off within this time.
     """
 
-    oldest_record_age: Seconds = Field(default=10.0, gt=0)
+    oldest_record_age: WithinHistory = Field(default=10.0, gt=0)
     drain_time: Seconds = Field(default=60.0, gt=0)
 
 
@@ -63,7 +79,7 @@ class ScaleDown(_Section):
         window: so long every recommendation was lower, in seconds.
     """
 
-    window: Seconds = Field(default=120.0, gt=0)
+    window: WithinAnHour = Field(default=120.0, gt=0)
 
 
 class ScalerSpec(_Section):

@@ -35,5 +35,9 @@ class Workload:
 
     @property
     def template(self) -> str:
-        """The hash of the newest pod's template; empty when there is no pod."""
-        return max(self.pods, key=lambda pod: pod.created_at).template if self.pods else ""
+        """The hash of the template that works: the newest ready pod's, any newest pod's when none is ready, else empty.
+
+        A roll-out whose pods never become ready says nothing about the consumers that do the work.
+        """
+        pods = [pod for pod in self.pods if pod.ready_at is not None] or self.pods
+        return max(pods, key=lambda pod: pod.created_at).template if pods else ""

@@ -21,6 +21,8 @@ class Action(StrEnum):
     """It would have been told."""
     FAILED = "failed"
     """It was told and didn't answer, or refused."""
+    OVERTAKEN = "overtaken"
+    """What it was decided on isn't true any more; the next look decides anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def outcome_of(decision: Decision, action: Action, *, before: ScalerMemory, prob
     record = replace(decision.record, message=_message(decision.record, action, problem))
     if action is Action.SCALED or action is Action.NOTHING:
         return Outcome(action=action, record=record, memory=decision.memory, fresh=action is Action.SCALED)
-    fresh = not _repeats(before, record)
+    fresh = action is not Action.OVERTAKEN and not _repeats(before, record)
     records = _with_message(decision.memory.records, decision.record, record) if fresh else before.records
     memory = replace(
         decision.memory,
@@ -67,6 +69,8 @@ def _message(record: DecisionRecord, action: Action, problem: str) -> str:
         return f"Dry run, would scale from {record.before} to {record.after}: {record.message}"
     if action is Action.FAILED:
         return f"{record.message} Scaling from {record.before} to {record.after} failed: {problem}"
+    if action is Action.OVERTAKEN:
+        return f"{record.message} Not scaled from {record.before} to {record.after}: {problem}"
     return record.message
 
 

@@ -14,6 +14,10 @@ class InvalidSpec(OperatorError):
     """The spec makes no sense; the message names the field."""
 
 
+class TargetShared(OperatorError):
+    """An older scaler has the same target; the message names it."""
+
+
 def scaler_in(manifest: Manifest) -> ScalerObject:
     """Return the object of a manifest; what the API server always fills in is taken for granted."""
     metadata = _mapping(manifest.get("metadata"))

@@ -17,14 +17,17 @@ from doorbuster_operator.reconcilers.status import (
 
 
 def memory_in(status: Status, *, now: float) -> ScalerMemory:
-    """Return the memory that a status holds, for a process that begins to watch now."""
+    """Return the memory that a status holds, for a process that begins to watch now.
+
+    Another host's clock may be ahead; what it wrote counts as of now, so that no window lasts longer than it should.
+    """
     return ScalerMemory(
         watching_since=now,
         expected_replicas=status.expected_replicas,
-        last_change=_change(status.last_change),
-        foreign=_foreign(status.foreign_change),
-        capacity=_capacity(status.capacity),
-        records=tuple(_record(each) for each in status.decisions),
+        last_change=_change(status.last_change, now),
+        foreign=_foreign(status.foreign_change, now),
+        capacity=_capacity(status.capacity, now),
+        records=tuple(_record(each, now) for each in status.decisions),
     )
 
 
@@ -44,10 +47,10 @@ def status_with(memory: ScalerMemory, numbers: Numbers | None) -> Status:
     )
 
 
-def _change(change: ChangeStatus | None) -> Change | None:
+def _change(change: ChangeStatus | None, now: float) -> Change | None:
     if change is None:
         return None
-    return Change(at=change.at, before=change.before, after=change.after, rate=change.arrival_rate)
+    return Change(at=min(change.at, now), before=change.before, after=change.after, rate=change.arrival_rate)
 
 
 def _change_status(change: Change | None) -> ChangeStatus | None:
@@ -56,21 +59,21 @@ def _change_status(change: Change | None) -> ChangeStatus | None:
     return ChangeStatus(at=change.at, before=change.before, after=change.after, arrival_rate=change.rate)
 
 
-def _foreign(change: ForeignChangeStatus | None) -> ForeignChange | None:
-    return None if change is None else ForeignChange(at=change.at, replicas=change.replicas)
+def _foreign(change: ForeignChangeStatus | None, now: float) -> ForeignChange | None:
+    return None if change is None else ForeignChange(at=min(change.at, now), replicas=change.replicas)
 
 
 def _foreign_status(change: ForeignChange | None) -> ForeignChangeStatus | None:
     return None if change is None else ForeignChangeStatus(at=change.at, replicas=change.replicas)
 
 
-def _capacity(capacity: CapacityStatus | None) -> Capacity | None:
+def _capacity(capacity: CapacityStatus | None, now: float) -> Capacity | None:
     if capacity is None or capacity.measured_at is None:
         return None
     return Capacity(
         records_per_second=capacity.records_per_second,
         source=capacity.source,
-        at=capacity.measured_at,
+        at=min(capacity.measured_at, now),
         template=capacity.pod_template or "",
     )
 
@@ -88,9 +91,9 @@ def _capacity_status(capacity: Capacity | None, numbers: Numbers | None) -> Capa
     return CapacityStatus(records_per_second=numbers.capacity, source=CapacitySource.HINT)
 
 
-def _record(decision: DecisionStatus) -> DecisionRecord:
+def _record(decision: DecisionStatus, now: float) -> DecisionRecord:
     return DecisionRecord(
-        at=decision.at,
+        at=min(decision.at, now),
         before=decision.before,
         after=decision.after,
         reason=decision.reason,

@@ -1,17 +1,16 @@
 """Tells about a scaler: metrics always, a line and Events when something changed, the status when it is worth it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import structlog
 
 from doorbuster_operator.model.decision_record import Condition
-from doorbuster_operator.model.workload import Workload
-from doorbuster_operator.ports import OperatorError, ScalerObject, Scalers
+from doorbuster_operator.ports import OperatorError, ScalerObject, Scalers, Target
 from doorbuster_operator.reconcilers.actions import Outcome
 from doorbuster_operator.reconcilers.conditions import TRUE, Verdict, changes, next_conditions, not_ready, verdicts
 from doorbuster_operator.reconcilers.measures import measure_condition, measure_decision, measure_trouble
-from doorbuster_operator.reconcilers.reports import decided_status, events_of, troubled_status, worth_writing
+from doorbuster_operator.reconcilers.reports import Event, decided_status, events_of, troubled_status, worth_writing
 from doorbuster_operator.reconcilers.status import Status, Trouble, status_json
 from doorbuster_operator.reconcilers.tracks import Track
 from doorbuster_operator.telemetry import OPERATOR_ERRORS
@@ -32,7 +31,7 @@ class Reporter:
         track: Track,
         outcome: Outcome,
         true: Mapping[Condition, str],
-        workload: Workload,
+        target: Target,
         *,
         now: float,
     ) -> None:
@@ -43,25 +42,32 @@ class Reporter:
             track: what is known about it; takes in what is told.
             outcome: of the decision.
             true: the conditions that are true, each with a sentence.
-            workload: the target, as the decision saw it.
+            target: as the decision saw it.
             now: in seconds since 1970.
         """
         measure_decision(scaler.name, outcome.record)
         self._log_decision(scaler, track, outcome, true)
         said = verdicts(true, reason=outcome.record.reason, message=outcome.record.message)
-        self._turn(scaler, track, said, outcome, now)
-        status = decided_status(outcome, workload, conditions=track.conditions, generation=scaler.generation)
+        events = self._turn(scaler, track, said, outcome, now)
+        status = decided_status(outcome, target, conditions=track.conditions, generation=scaler.generation)
         self._write(scaler, track, status, now)
+        self._post(scaler, events)
 
     def tell_trouble(self, scaler: ScalerObject, track: Track, trouble: Trouble, message: str, *, now: float) -> None:
         """Tell that nothing could be decided, and why."""
         measure_trouble(scaler.name, trouble)
         self.note_problem(scaler, track, "decide", f"{trouble}: {message}")
-        self._turn(scaler, track, not_ready(trouble, message), None, now)
+        events = self._turn(scaler, track, not_ready(trouble, message), None, now)
         status = troubled_status(
-            track.memory, trouble, message, conditions=track.conditions, generation=scaler.generation
+            track.memory,
+            trouble,
+            message,
+            target_uid=track.target_uid,
+            conditions=track.conditions,
+            generation=scaler.generation,
         )
         self._write(scaler, track, status, now)
+        self._post(scaler, events)
 
     def note_problem(self, scaler: ScalerObject, track: Track, call: str, problem: str) -> None:
         """Log what goes wrong, once for each sentence; no sentence means that it goes well."""
@@ -99,13 +105,17 @@ class Reporter:
         said: Mapping[Condition, Verdict],
         outcome: Outcome | None,
         now: float,
-    ) -> None:
-        """Take in what is said about conditions; post what turned, and what was done."""
+    ) -> Sequence[Event]:
+        """Take in what is said about conditions; return what turned, and what was done."""
         before = track.conditions
         track.conditions = next_conditions(before, said, now=now, generation=scaler.generation)
         for each in track.conditions:
             measure_condition(scaler.name, Condition(each.type), holds=each.status == TRUE)
-        for event in events_of(outcome, changes(before, said), before):
+        return events_of(outcome, changes(before, said), before)
+
+    def _post(self, scaler: ScalerObject, events: Sequence[Event]) -> None:
+        """Post Events; after the status, which a process that ends in between needs to know its own order by."""
+        for event in events:
             self._scalers.post_event(
                 scaler.name, scaler.uid, reason=event.reason, message=event.message, warning=event.warning
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from doorbuster_operator.model.decision_record import Condition, Numbers
 from doorbuster_operator.model.memory import ScalerMemory
-from doorbuster_operator.model.workload import Workload
+from doorbuster_operator.ports import Target
 from doorbuster_operator.reconcilers.actions import Action, Outcome
 from doorbuster_operator.reconcilers.conditions import ConditionChange, change_sentence
 from doorbuster_operator.reconcilers.remembering import status_with
@@ -25,14 +25,15 @@ class Event:
 
 
 def decided_status(
-    outcome: Outcome, workload: Workload, *, conditions: tuple[ConditionStatus, ...], generation: int
+    outcome: Outcome, target: Target, *, conditions: tuple[ConditionStatus, ...], generation: int
 ) -> Status:
     """Return the status after a decision."""
     record, numbers = outcome.record, outcome.record.numbers
     seen: dict[str, object] = {
         "observed_generation": generation,
-        "replicas": workload.replicas,
-        "ready_replicas": workload.ready,
+        "target_uid": target.uid,
+        "replicas": target.workload.replicas,
+        "ready_replicas": target.workload.ready,
         "desired_replicas": record.after,
         "reason": str(record.reason),
         "message": record.message,
@@ -58,6 +59,7 @@ def troubled_status(
     trouble: Trouble,
     message: str,
     *,
+    target_uid: str | None,
     conditions: tuple[ConditionStatus, ...],
     generation: int,
 ) -> Status:
@@ -65,6 +67,7 @@ def troubled_status(
     return status_with(memory, None).model_copy(
         update={
             "observed_generation": generation,
+            "target_uid": target_uid,
             "reason": str(trouble),
             "message": message,
             "conditions": conditions,
@@ -83,7 +86,8 @@ def _facts(status: Status) -> tuple[object, ...]:
     """Return what a person, or a restart, needs at once; everything else only moves a little."""
     return (
         status.observed_generation, status.replicas, status.ready_replicas, status.desired_replicas,
-        status.expected_replicas, status.reason, status.capacity is None, status.last_change, status.foreign_change,
+        status.expected_replicas, status.target_uid, status.reason, status.capacity is None, status.last_change,
+        status.foreign_change,
         status.message if status.reason in list(Trouble) else "",
         [(each.type, each.status, each.reason) for each in status.conditions],
         [(each.at, each.reason) for each in status.decisions],

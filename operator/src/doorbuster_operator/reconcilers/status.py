@@ -36,6 +36,7 @@ class Trouble(StrEnum):
 
     INVALID_SPEC = "InvalidSpec"
     TARGET_MISSING = "TargetMissing"
+    TARGET_SHARED = "TargetShared"
     CLUSTER_UNAVAILABLE = "ClusterUnavailable"
 
 
@@ -151,6 +152,7 @@ class Status(_Part):
         expected_replicas: what the target asks for unless somebody else scales it; for the operator's restart.
         reason: why the replicas are as many as they are; `Reason` or `Trouble`.
         message: the arithmetic in a sentence.
+        target_uid: of the target that all this is about; one that was made later has another.
         lag: in records.
         arrival_rate: in records a second.
     """
@@ -163,6 +165,7 @@ class Status(_Part):
     expected_replicas: int | None = None
     reason: str | None = None
     message: str | None = None
+    target_uid: str | None = None
     lag: int | None = None
     oldest_record_age: Duration | None = None
     arrival_rate: Figure | None = None

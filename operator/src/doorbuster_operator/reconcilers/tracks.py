@@ -19,6 +19,8 @@ class Track:
 
     Attributes:
         uid: of the object; one of the same name that was made later is another scaler.
+        target_uid: of the target that the memory is about; None while it isn't known.
+        reads: consumer group and topics that the memory is about; None while they aren't known.
         conditions: as they are; the status may say so later.
         written: the status that the object has, as far as it was acknowledged.
         written_at: when, in seconds since 1970.
@@ -31,10 +33,22 @@ class Track:
     memory: ScalerMemory
     conditions: tuple[ConditionStatus, ...]
     written: Status
+    target_uid: str | None = None
+    reads: tuple[str, frozenset[str]] | None = None
     written_at: float = -math.inf
     unsure: ScalerMemory | None = None
     told: tuple[object, ...] = ()
     problems: dict[str, str] = field(default_factory=dict)
+
+    def look_at(self, target_uid: str, reads: tuple[str, frozenset[str]], *, now: float) -> None:
+        """Take in what the memory is about from now on; it begins anew when that isn't the same as before."""
+        if self.target_uid not in {None, target_uid} or self.reads not in {None, reads}:
+            self.begin_anew(now=now)
+        self.target_uid, self.reads = target_uid, reads
+
+    def begin_anew(self, *, now: float) -> None:
+        """Drop what is remembered; only what people read stays."""
+        self.memory, self.unsure = ScalerMemory(watching_since=now, records=self.memory.records), None
 
 
 def begin_track(scaler: ScalerObject, *, now: float) -> Track:
@@ -45,4 +59,10 @@ def begin_track(scaler: ScalerObject, *, now: float) -> Track:
         # Somebody else wrote it, or another version: better to begin anew than never.
         log.warning("status_not_readable", scaler=scaler.name, cause=str(error))
         status = Status()
-    return Track(uid=scaler.uid, memory=memory_in(status, now=now), conditions=status.conditions, written=status)
+    return Track(
+        uid=scaler.uid,
+        memory=memory_in(status, now=now),
+        conditions=status.conditions,
+        written=status,
+        target_uid=status.target_uid,
+    )

@@ -8,11 +8,12 @@ import pytest
 from doorbuster_operator.adapters.kubernetes_api import (
     ObjectChanged,
     ObjectMissing,
+    PatchUnfit,
     connected,
     object_path,
 )
 from doorbuster_operator.adapters.kubernetes_workloads import KubernetesWorkloads
-from doorbuster_operator.ports import ClusterUnavailable
+from doorbuster_operator.ports import ClusterUnavailable, TargetChanged
 from tests.ports import free_port
 from tests.unit.doorbuster_operator.adapters.api_servers import api_at, api_that, body_of, document, refusal
 from tests.unit.doorbuster_operator.adapters.http_server import Handler, Reply, replying
@@ -127,9 +128,46 @@ def test_outside_of_a_pod_nobody_says_where_the_api_server_is(monkeypatch: pytes
 
 
 class TestWorkloads:
+    @pytest.mark.parametrize(("expected", "there"), [(3, {"replicas": 3}), (0, {})])
+    def test_an_order_tests_what_there_is_first(self, expected: int, there: object) -> None:
+        seen: list[object] = []
+
+        def reply(handler: Handler) -> None:
+            seen.extend((handler.path, handler.headers["Content-Type"], body_of(handler)))
+            document({})(handler)
+
+        with api_that(reply) as api:
+            KubernetesWorkloads(api, namespace="n").scale("d", 5, expected=expected)
+
+        assert seen == [
+            "/apis/apps/v1/namespaces/n/deployments/d/scale?fieldManager=doorbuster-operator",
+            "application/json-patch+json",
+            [
+                {"op": "test", "path": "/spec", "value": there},
+                {"op": "add", "path": "/spec/replicas", "value": 5},
+            ],
+        ]
+
+    @pytest.mark.parametrize(
+        ("status", "now", "problem"), [(422, 4, TargetChanged), (422, 3, PatchUnfit), (409, 3, TargetChanged)]
+    )
+    def test_an_order_that_is_refused_though_the_number_is_the_expected_one_is_no_change(
+        self, status: int, now: int, problem: type[ClusterUnavailable]
+    ) -> None:
+        def reply(handler: Handler) -> None:
+            there = document({"spec": {"replicas": now}})
+            if handler.command != "PATCH":
+                there(handler)
+                return
+            body_of(handler)
+            refusal(status, "no")(handler)
+
+        with api_that(reply) as api, pytest.raises(problem):
+            KubernetesWorkloads(api, namespace="n").scale("d", 5, expected=3)
+
     def test_without_labels_no_pod_is_the_deployments(self) -> None:
         with api_that(document({"spec": {"selector": {}}})) as api:
-            found = KubernetesWorkloads(api, namespace="n").read("d")
+            found = KubernetesWorkloads(api, namespace="n").read("d").workload
 
         assert (found.replicas, found.ready, found.pods) == (1, 0, ())
 

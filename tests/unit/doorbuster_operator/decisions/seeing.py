@@ -74,7 +74,7 @@ def flow(*partitions: PartitionFlow, assigned: int | None = None, burst: bool = 
     return Flow(
         partitions={Partition(TOPIC, number): each for number, each in enumerate(partitions)},
         burst=burst,
-        members=None,
+        members=1,
         assigned=assigned,
         rebalanced_at=None,
         seconds=300.0,

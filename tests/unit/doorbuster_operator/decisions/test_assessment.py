@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -104,6 +105,23 @@ def test_consumers_of_another_template_say_nothing_about_the_newest(monkeypatch:
 
     assert asked["pods"] == {"new": says}
     assert asked["since"] == NOW - 60
+
+
+def test_pods_that_never_become_ready_say_nothing_about_those_that_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def measure(said: Mapping[str, PodSamples], **_: object) -> Work:
+        asked.extend(said)
+        return IDLE_WORK
+
+    monkeypatch.setattr(assessing, "measure_work", measure)
+    broken = replace(pods(0, starting=1)[0], template="b")
+    says = PodSamples(assigned={})
+    samples = replace(even_samples(1), pods={"ready-0": says, "new-0": says})
+
+    assess(seen(2, samples=samples, workload=replace(workload(2), pods=(*pods(1), broken))), even_flow(1))
+
+    assert asked == ["ready-0"]
 
 
 def test_a_partition_is_still_only_while_others_move() -> None:

@@ -21,6 +21,8 @@ from tests.unit.doorbuster_operator.decisions.kafka_samples import (
     series,
 )
 
+ALONE = every_scrape(lambda _: 1)
+
 # Rates
 
 
@@ -83,7 +85,7 @@ def test_what_the_commit_interval_explains_is_no_backlog() -> None:
 def test_a_partition_that_was_never_committed_waits_from_its_oldest_record_on() -> None:
     oldest = every_scrape(lambda _: 999_700)
 
-    flow = only(group({P0: every_scrape(rising(10))}, {}, oldest={P0: oldest}))
+    flow = only(group({P0: every_scrape(rising(10))}, {}, oldest={P0: oldest}, members=ALONE))
 
     assert flow.lag == 300
     assert flow.age == pytest.approx(30, abs=0.2)
@@ -156,25 +158,18 @@ def test_the_end_of_a_reading_without_its_commit_isnt_compared_with_an_older_com
     assert (flow.lag, flow.rate) == (0, 100)
 
 
-# The marker of a transaction
+# One record
 
 
-def test_one_offset_without_arrivals_is_a_transactions_marker_when_a_consumer_has_the_partition() -> None:
+def test_one_record_that_nobody_finishes_waits_whoever_has_the_partition() -> None:
     ends = every_scrape(rising(100, until=-45))
     committed = tuple(Sample(at, value - 1) for at, value in ends)
 
     flow = only(group({P0: ends}, {P0: committed}, pods={"a": consumer(P0)}))
 
-    assert (flow.lag, flow.backlog, flow.age, flow.still_seconds) == (0, 0, 0, 0)
-    assert only(group({P0: ends}, {P0: committed}, members=every_scrape(lambda _: 1))).lag == 0
-
-
-def test_one_offset_without_arrivals_is_a_record_when_no_consumer_has_the_partition() -> None:
-    ends = every_scrape(rising(100, until=-45))
-    committed = tuple(Sample(at, value - 1) for at, value in ends)
-
-    assert only(group({P0: ends}, {P0: committed})).lag == 1
-    assert measured(group({P0: ends, P1: ends}, {P0: committed, P1: ends}, pods={"a": consumer(P1)})).lag == 1
+    assert flow.lag == 1
+    assert flow.age == pytest.approx(45, abs=0.1)
+    assert flow.still_seconds == 45
 
 
 def test_one_record_that_just_came_is_a_record() -> None:
@@ -217,7 +212,9 @@ def test_a_partition_that_moves_isnt_still() -> None:
 
 
 def test_a_group_that_never_began_is_still_since_there_is_something() -> None:
-    assert only(group({P0: every_scrape(lambda at: 5 if at >= -50 else 0)}, {})).still_seconds == 50
+    ends = every_scrape(lambda at: 5 if at >= -50 else 0)
+
+    assert only(group({P0: ends}, {}, members=ALONE)).still_seconds == 50
 
 
 def test_the_history_is_as_long_as_that_of_the_shortest_partition() -> None:
@@ -244,7 +241,7 @@ def any_group(draw: st.DrawFn) -> GroupSamples:
     ends = summed(draw(CURVES))
     committed = tuple(Sample(at, draw(st.integers(0, 6_000))) for at, _ in ends)
     oldest = tuple(Sample(at, draw(st.integers(0, 6_000))) for at, _ in ends)
-    return group({P0: ends}, draw(st.sampled_from([{P0: committed}, {}])), oldest={P0: oldest})
+    return group({P0: ends}, draw(st.sampled_from([{P0: committed}, {}])), oldest={P0: oldest}, members=ALONE)
 
 
 @given(samples=any_group())
@@ -268,6 +265,7 @@ def shifted(samples: GroupSamples, seconds: float) -> GroupSamples:
         ends={place: move(each) for place, each in samples.ends.items()},
         oldest={place: move(each) for place, each in samples.oldest.items()},
         committed={place: move(each) for place, each in samples.committed.items()},
+        members=move(samples.members),
     )
 
 

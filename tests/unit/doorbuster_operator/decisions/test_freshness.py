@@ -2,11 +2,14 @@ from math import nan
 
 import pytest
 
+from doorbuster_operator.decisions.flow import measure_flow
+from doorbuster_operator.model.flow import Flow
 from doorbuster_operator.model.samples import Partition, PodSamples, Sample
 from tests.unit.doorbuster_operator.decisions.kafka_samples import (
     NOW,
     P0,
     P1,
+    SCRAPE,
     SPEC,
     TOPIC,
     every_scrape,
@@ -80,7 +83,21 @@ def test_a_committed_offset_that_vanished_is_missing() -> None:
 
 def test_a_committed_offset_that_never_was_is_not() -> None:
     assert measured(group({P0: ENDS, P1: ENDS}, {P0: ENDS})).partitions[P1].lag == 1_000_000
-    assert measured(group({P0: ENDS}, {P0: ()})).lag == 1_000_000
+    assert measured(group({P0: ENDS}, {P0: ()}, members=ENDS)).lag == 1_000_000
+
+
+def test_a_group_without_commits_and_members_can_not_be_read() -> None:
+    assert why_missing(group({P0: ENDS}, {})) == (
+        "not known: all committed offsets, and the group's members (no sample)"
+    )
+    assert "members (last sample 20 s ago)" in why_missing(group({P0: ENDS}, {}, members=ENDS[:-4]))
+
+
+def test_a_group_in_which_nobody_can_be_need_not_exist() -> None:
+    flow = measure_flow(group({P0: ENDS}, {}), SPEC, now=NOW, scrape_seconds=SCRAPE, may_be_new=True)
+
+    assert isinstance(flow, Flow)
+    assert flow.lag == 1_000_000
 
 
 @pytest.mark.parametrize(("worked_since", "known"), [(-15.0, True), (-20.0, False)])
@@ -89,7 +106,7 @@ def test_consumers_that_finish_batches_and_a_group_without_a_commit_contradict_e
     known: bool,  # noqa: FBT001
 ) -> None:
     batches = every_scrape(lambda at: 8 if at >= worked_since else 0)
-    samples = group({P0: ENDS}, {}, pods={"a": PodSamples(batches=batches, assigned={})})
+    samples = group({P0: ENDS}, {}, pods={"a": PodSamples(batches=batches, assigned={})}, members=ENDS)
 
     if known:
         assert measured(samples).lag == 1_000_000
@@ -101,7 +118,8 @@ def test_batches_that_a_commit_may_still_follow_contradict_nothing() -> None:
     spec = SPEC.model_copy(update={"commit_interval": 10.0})
     batches = every_scrape(lambda at: 8 if at >= -20 else 0)
 
-    assert measured(group({P0: ENDS}, {}, pods={"a": PodSamples(batches=batches, assigned={})}), spec).lag == 1_000_000
+    samples = group({P0: ENDS}, {}, pods={"a": PodSamples(batches=batches, assigned={})}, members=ENDS)
+    assert measured(samples, spec).lag == 1_000_000
 
 
 def test_a_partition_that_was_read_once_has_no_rate_yet() -> None:

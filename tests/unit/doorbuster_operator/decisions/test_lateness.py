@@ -1,8 +1,16 @@
+from dataclasses import replace
+
 from doorbuster_operator.decisions.assessment import Assessment
-from doorbuster_operator.decisions.lateness import is_late, lateness, least_by_experience, model_is_wrong
+from doorbuster_operator.decisions.lateness import (
+    all_must_stay,
+    is_late,
+    lateness,
+    least_by_experience,
+    model_is_wrong,
+)
 from doorbuster_operator.model.decision import Observation
 from doorbuster_operator.model.decision_record import DecisionRecord, Reason
-from tests.unit.doorbuster_operator.decisions.seeing import NOW, assessment, even_flow, memory, numbers, seen
+from tests.unit.doorbuster_operator.decisions.seeing import NOW, assessment, even_flow, memory, numbers, seen, spec
 
 
 def waiting(age: float, **changes: object) -> Assessment:
@@ -16,6 +24,33 @@ def late_for(seconds: float, *, age: float) -> Observation:
 def test_late_is_later_than_promised_and_than_a_commit_explains() -> None:
     assert not is_late(seen(1), waiting(11.0))
     assert is_late(seen(1), waiting(11.1))
+
+
+PATIENT = spec(slo={"oldest_record_age": 240.0}, commit_interval=100.0)
+
+
+def test_an_age_as_long_as_the_history_is_late_whatever_is_promised() -> None:
+    assert not is_late(seen(1, spec=PATIENT), waiting(299.0))
+    assert is_late(seen(1, spec=PATIENT), waiting(300.0))
+    assert all_must_stay(seen(1, spec=PATIENT), waiting(300.0))
+
+
+def test_a_history_that_has_just_begun_makes_nobody_leave_and_nobody_come() -> None:
+    begun = assessment(replace(even_flow(20, lag=50, age=60.0), seconds=60.0))
+
+    assert all_must_stay(seen(1, spec=PATIENT), begun)
+    assert not is_late(seen(1, spec=PATIENT), begun)
+
+
+def test_records_that_wait_where_nothing_moves_let_nobody_leave_and_ask_for_nobody() -> None:
+    hanging = waiting(60.0, moving_age=1.0)
+
+    assert all_must_stay(seen(1), hanging)
+    assert not is_late(seen(1), hanging)
+
+
+def test_a_group_without_lag_may_shrink_whatever_its_history() -> None:
+    assert not all_must_stay(seen(1), assessment(replace(even_flow(0), seconds=0.0)))
 
 
 def test_patience_begins_when_records_become_late() -> None:
@@ -60,6 +95,7 @@ def wrong(seconds_ago: float, *, rate: float = 20.0) -> Observation:
 def test_a_model_that_was_wrong_at_this_load_is_not_believed_for_a_while() -> None:
     assert least_by_experience(wrong(599), waiting(1.0)) == 3
     assert least_by_experience(wrong(600), waiting(1.0)) == 0
+    assert least_by_experience(wrong(-600), waiting(1.0)) == 0
 
 
 def test_a_lower_load_is_another_one() -> None:

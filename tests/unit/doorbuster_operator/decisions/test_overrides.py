@@ -17,7 +17,7 @@ def test_a_target_that_was_never_seen_is_taken_as_it_is() -> None:
 def test_another_number_than_ours_is_somebody_elses() -> None:
     noticed = notice_target(seen(6, memory=memory(expected_replicas=4)))
 
-    assert noticed == memory(expected_replicas=6, foreign=ForeignChange(at=NOW, replicas=6))
+    assert noticed == memory(expected_replicas=6, foreign=ForeignChange(at=NOW, replicas=6), disturbed_at=NOW)
 
 
 def test_an_order_whose_answer_was_lost_is_ours() -> None:
@@ -54,7 +54,15 @@ def test_scaling_again_by_hand_begins_another_window() -> None:
 def test_whoever_scales_during_a_pause_is_not_overruled_after_it_for_a_foreign_number() -> None:
     noticed = notice_target(seen(8, spec=spec(paused=True), memory=memory(expected_replicas=6)))
 
-    assert (noticed.expected_replicas, noticed.foreign) == (8, None)
+    assert (noticed.expected_replicas, noticed.foreign, noticed.disturbed_at) == (8, None, NOW)
+
+
+def test_windows_begin_anew_in_a_pause() -> None:
+    before = memory(expected_replicas=6, idle_since=NOW - 900, disturbed_at=NOW - 900)
+
+    noticed = notice_target(seen(6, spec=spec(paused=True), memory=before))
+
+    assert (noticed.watching_since, noticed.idle_since, noticed.disturbed_at) == (NOW, None, NOW - 900)
 
 
 def test_a_pause_holds_what_there_is() -> None:

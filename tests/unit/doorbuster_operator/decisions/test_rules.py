@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from doorbuster_operator.decisions.assessment import Assessment
@@ -23,7 +25,7 @@ def verdict(observed: Observation, found: Assessment) -> tuple[int, Reason]:
 
 
 def busy(**changes: object) -> Assessment:
-    return assessment(even_flow(20, lag=1), **{"capacity": capacity(8.2)} | changes)
+    return replace(assessment(even_flow(20, lag=1), capacity=capacity(8.2)), **changes)  # type: ignore[arg-type]
 
 
 QUIET = assessment(even_flow(0))
@@ -39,6 +41,12 @@ def test_enough_replicas_stay() -> None:
 
 def test_work_without_replicas_activates_as_many_as_it_needs() -> None:
     assert verdict(seen(0, spec=spec(min_replicas=0)), busy(out=3)) == (3, Reason.ACTIVATE)
+
+
+def test_work_of_a_group_of_which_nothing_is_known_is_begun_by_one() -> None:
+    unknown = busy(flow=replace(even_flow(20, lag=1), members=None), out=12)
+
+    assert verdict(seen(0, spec=spec(min_replicas=0)), unknown) == (1, Reason.ACTIVATE)
 
 
 def test_one_record_is_work() -> None:

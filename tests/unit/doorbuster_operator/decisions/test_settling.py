@@ -90,7 +90,20 @@ def test_replicas_that_never_become_ready_settle_in_the_end() -> None:
 def test_pods_of_a_roll_out_are_settling_though_nothing_was_ordered() -> None:
     rolling = Workload(replicas=2, ready=2, pods=pods(2, starting=1))
 
-    assert is_settling(seen(2, workload=rolling))
+    assert is_settling(seen(2, workload=rolling, memory=memory(disturbed_at=NOW - 119)))
+
+
+def test_pods_that_come_and_go_long_after_every_change_hold_nothing_up() -> None:
+    churning = Workload(replicas=2, ready=2, pods=pods(2, starting=1))
+    long_since = memory(disturbed_at=NOW - 120, last_change=changed(300))
+
+    assert not is_settling(seen(2, workload=churning, memory=long_since))
+
+
+def test_ordered_pods_that_still_start_are_settling() -> None:
+    starting = Workload(replicas=2, ready=1, pods=pods(1, starting=1))
+
+    assert is_settling(seen(2, workload=starting, memory=memory(disturbed_at=LONG_AGO, last_change=changed(119))))
 
 
 def test_a_pod_that_leaves_is_not_waited_for() -> None:

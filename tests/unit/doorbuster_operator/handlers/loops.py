@@ -14,8 +14,11 @@ from doorbuster_operator.ports import ClusterUnavailable
 PATIENCE_SECONDS = 10.0
 
 
-def scaler(name: str) -> Manifest:
-    return {"metadata": {"name": name, "uid": f"uid-{name}"}}
+def scaler(name: str, *, target: str = "", made: str = "2026-11-25T22:10:05Z") -> Manifest:
+    return {
+        "metadata": {"name": name, "uid": f"uid-{name}", "creationTimestamp": made},
+        "spec": {"targetRef": {"kind": "Deployment", "name": target or name}},
+    }
 
 
 def name_of(manifest: Manifest) -> str:
@@ -55,10 +58,12 @@ class FakeReconciler:
 
     does: dict[str, Callable[[], None]] = field(default_factory=dict)
     reconciled: list[str] = field(default_factory=list)
+    rivals: dict[str, str] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
 
-    def reconcile(self, manifest: Manifest) -> None:
+    def reconcile(self, manifest: Manifest, *, rival: str = "") -> None:
         name = name_of(manifest)
+        self.rivals[name] = rival
         self.reconciled.append(name)
         self.does.get(name, lambda: None)()
 

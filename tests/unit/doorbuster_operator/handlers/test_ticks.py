@@ -103,6 +103,34 @@ async def test_more_scalers_than_threads_are_all_looked_at_in_one_tick() -> None
     assert len(set(loop.reconciler.reconciled)) == 7
 
 
+async def test_when_the_time_doesnt_suffice_for_all_it_is_the_turn_of_others_in_the_next_tick() -> None:
+    loop = Loop(threads=1, calls_seconds=0.05)
+    gates = {name: Gate() for name in ("a", "b", "c")}
+    loop.has(*map(scaler, gates))
+    loop.reconciler.does = {name: gate.wait for name, gate in gates.items()}
+
+    for gate in gates.values():
+        await loop.ticks.tick()
+        gate.open()
+        await until(lambda: not loop.ticks.hanging)
+
+    assert loop.reconciler.reconciled[:3] == ["a", "b", "c"]
+
+
+async def test_of_scalers_with_the_same_target_only_the_oldest_has_no_rival() -> None:
+    loop = Loop(calls_seconds=5)
+    loop.has(
+        scaler("a", target="stock", made="2026-11-25T22:10:06Z"),
+        scaler("c", target="stock", made="2026-11-25T22:10:05Z"),
+        scaler("b", target="stock", made="2026-11-25T22:10:05Z"),
+        scaler("d", target="payment", made="2026-11-25T22:10:07Z"),
+    )
+
+    await loop.ticks.tick()
+
+    assert loop.reconciler.rivals == {"a": "b", "b": "", "c": "b", "d": ""}
+
+
 async def test_a_tick_ends_in_time_whatever_hangs() -> None:
     loop = Loop(calls_seconds=0.05)
     gate = Gate()

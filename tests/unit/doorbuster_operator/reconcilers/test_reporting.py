@@ -3,11 +3,13 @@
 import math
 from dataclasses import replace
 
+import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from doorbuster_operator.model.decision_record import Condition, Reason
 from doorbuster_operator.model.workload import Workload
+from tests.fakes.operator_ports import FakeScalers
 from tests.unit.doorbuster_operator.reconcilers.world import NAME, NUMBERS, READY, TARGET, World
 
 
@@ -147,6 +149,23 @@ class TestConditions:
 
 
 class TestEvents:
+    def test_they_come_after_the_status_which_knows_of_the_order(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        known: list[object] = []
+
+        def note(self: FakeScalers, name: str, uid: str, **said: object) -> None:
+            del uid, said
+            known.append(self.statuses[name].get("expectedReplicas"))
+
+        monkeypatch.setattr(FakeScalers, "post_event", note)
+        world.script.wanted, world.script.reason = 4, Reason.SCALE_OUT
+        world.tick()
+        world.workloads.problem = "The API server doesn't answer."
+        world.tick()
+
+        assert known == [4, 4]
+
     def test_an_order_is_one_with_the_arithmetic(self, world: World) -> None:
         world.script.wanted, world.script.reason = 4, Reason.SCALE_OUT
 

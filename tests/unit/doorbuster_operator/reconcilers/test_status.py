@@ -22,7 +22,7 @@ from doorbuster_operator.reconcilers.status import (
 
 NOW = 1_800_000_000.0
 
-times = st.floats(min_value=0, max_value=4e9)
+times = st.floats(min_value=0, max_value=NOW)
 replicas = st.integers(min_value=0, max_value=10_000)
 figures = st.floats(min_value=0, max_value=1e9)
 words = st.text(max_size=40)
@@ -95,6 +95,24 @@ def test_a_restart_loses_fractions_only(memory: ScalerMemory) -> None:
     if memory.capacity and kept.capacity:
         assert kept.capacity.template == memory.capacity.template
         assert kept.capacity.records_per_second == pytest.approx(memory.capacity.records_per_second, rel=0.006)
+
+
+def test_what_a_clock_that_is_ahead_wrote_counts_as_of_now() -> None:
+    ahead = NOW + 3600
+    memory = ScalerMemory(
+        watching_since=NOW,
+        last_change=Change(at=ahead, before=1, after=2, rate=1.0),
+        foreign=ForeignChange(at=ahead, replicas=2),
+        capacity=Capacity(records_per_second=1.0, source=CapacitySource.MEASURED, at=ahead, template="abc"),
+        records=(DecisionRecord(at=ahead, before=1, after=2, reason=Reason.SCALE_OUT, message="", numbers=None),),
+    )
+
+    kept = restarted(memory)
+
+    assert kept.last_change is not None
+    assert kept.foreign is not None
+    assert kept.capacity is not None
+    assert {kept.last_change.at, kept.foreign.at, kept.capacity.at, kept.records[0].at} == {NOW}
 
 
 @given(memories)

@@ -1,6 +1,6 @@
 """A reconciler between fakes, whose decisions a test writes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,16 +33,18 @@ def spec(**fields: object) -> dict[str, object]:
 
 @dataclass(slots=True, kw_only=True)
 class Script:
-    """The decision: it wants so many replicas, for that reason."""
+    """The decision: it wants so many replicas, for that reason; `meanwhile` happens while it is made."""
 
     wanted: int = 1
     reason: Reason = Reason.STEADY
     conditions: Mapping[Condition, str] = field(default_factory=lambda: READY)
     numbers: Numbers | None = NUMBERS
     seen: list[Observation] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
 
     def __call__(self, seen: Observation) -> Decision:
         self.seen.append(seen)
+        self.meanwhile()
         record = DecisionRecord(
             at=seen.now, before=seen.workload.replicas, after=self.wanted, reason=self.reason,
             message=f"61.2 records/s need {self.wanted}.", numbers=self.numbers,
@@ -82,7 +84,7 @@ class World:
             self.metrics, self.workloads, self.scalers, clock=lambda: self.now, choose=self.script
         )
 
-    def tick(self, *, stale_status: Mapping[str, Any] | None = None) -> None:
+    def tick(self, *, stale_status: Mapping[str, Any] | None = None, rival: str = "") -> None:
         """Look at the scaler, with the status that it has or with an older one."""
         status = self.scalers.statuses[NAME] if stale_status is None else stale_status
         self.reconciler.reconcile(
@@ -90,7 +92,8 @@ class World:
                 "metadata": {"name": NAME, "uid": self.uid, "generation": self.generation},
                 "spec": self.spec,  # type: ignore[dict-item]  # a test's own fields
                 "status": status,
-            }
+            },
+            rival=rival,
         )
         self.now += TICK_SECONDS
 

@@ -159,6 +159,13 @@ def test_a_partition_that_does_not_move_is_shown_and_asks_for_nobody() -> None:
     assert said == "No commits while other partitions move: order-created/3."
 
 
+def test_nobody_leaves_while_records_wait_in_a_partition_that_does_not_move() -> None:
+    running = run(replace(BUSY, stuck=frozenset({3})), 420, spec=HINTED)
+
+    assert [change for change in running.changes if change[2] < change[1]] == []
+    assert running.world.replicas >= 3
+
+
 def test_rebalances_that_take_long_cost_time_but_nobody_flaps() -> None:
     shape = Shape(traffic=steps((30, 60)), cost=DOCUMENTS, eager=True, rebalance_seconds=15.0)
 
