@@ -13,6 +13,7 @@ from tests.metric_names import names_in_dashboards, names_in_rules
 
 # A target is found within one look at the API server and scraped every five seconds.
 SCRAPED_SECONDS = 90
+FORGOTTEN_SECONDS = 360
 
 
 @pytest.fixture
@@ -69,12 +70,13 @@ def test_every_rule_of_the_chart_is_judged_without_an_error(monitoring: Monitori
 
 def test_a_metric_of_the_lag_is_kafkas_own(shop: Shop, monitoring: Monitoring) -> None:
     shop.buyer(1).final(shop.buyer(1).accepted((1, 1)))
+    # The last samples of an exporter that was killed with its node count for five minutes beside its successor's.
+    lag = 'sum(max by (topic, partition) (kafka_consumergroup_lag{consumergroup="stock-service-group"}))'
+    offsets = 'max by (topic, partition) (kafka_topic_partition_current_offset{topic="order-created"})'
     seconds_until(
-        lambda: monitoring.value('sum(kafka_consumergroup_lag{consumergroup="stock-service-group"})') == 0,
-        within_seconds=SCRAPED_SECONDS,
-        what="no record waits for stock",
+        lambda: monitoring.value(lag) == 0, within_seconds=FORGOTTEN_SECONDS, what="no record waits for stock"
     )
-    assert monitoring.value('count(kafka_topic_partition_current_offset{topic="order-created"})') == 12
+    assert monitoring.value(f"count({offsets})") == 12
 
 
 def test_the_releases_own_test_passes(monitoring: Monitoring, session: Session) -> None:

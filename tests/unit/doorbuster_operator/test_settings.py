@@ -104,4 +104,4 @@ def test_help_tells_about_every_variable(capsys: pytest.CaptureFixture[str]) -> 
     said = capsys.readouterr().out
     assert ended.value.code == 0
     assert [name for name in Settings.model_fields if f"{PREFIX}{name.upper()}  " not in said] == []
-    assert "Time from one look at all scalers to the next. Default: 5.0." in said
+    assert "so at most 10. Default: 5.0." in said
