@@ -5,16 +5,20 @@ One a machine, shared by its clusters: tags are digests of inputs, so no cluster
 
 import http.client
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from doorbuster_cluster.builds.engine import Engine
+from doorbuster_cluster.errors import ClusterError
 
 NAME = "doorbuster-registry"
 INSIDE_PORT = 5000
 ASK_SECONDS = 5.0
+START_SECONDS = 60.0
+POLL_SECONDS = 0.1
 PUSH_SECONDS = 600.0
 ACCEPTED = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 
@@ -38,10 +42,18 @@ class Registry:
         return f"localhost:{self.port}"
 
     def start(self, image: str) -> None:
-        """Run the registry on its port; does nothing when it runs there already."""
+        """Run the registry on its port unless it runs there already, and return when it answers.
+
+        Raises:
+            ClusterError: it doesn't answer within a minute.
+            CommandFailed: the engine can't run it.
+        """
         published = self.engine.try_docker("port", NAME, str(INSIDE_PORT))
-        if published.ok and published.stdout.strip() == f"127.0.0.1:{self.port}":
-            return
+        if not published.ok or published.stdout.strip() != f"127.0.0.1:{self.port}":
+            self._run(image)
+        self._wait_for_an_answer()
+
+    def _run(self, image: str) -> None:
         self.remove()
         self.storage.mkdir(parents=True, exist_ok=True)
         self.engine.docker(
@@ -49,6 +61,26 @@ class Registry:
             "--publish", f"127.0.0.1:{self.port}:{INSIDE_PORT}",
             "--volume", f"{self.storage}:/var/lib/registry", image,
         )  # fmt: skip
+
+    def _wait_for_an_answer(self) -> None:
+        """Wait for the process in the container: the engine answers on the port as soon as that is published."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if time.monotonic() >= deadline:
+                raise ClusterError(
+                    f"the local registry doesn't answer on 127.0.0.1:{self.port}", hint=f"docker logs {NAME} says why"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _answers(self) -> bool:
+        try:
+            with _opener().open(f"http://127.0.0.1:{self.port}/v2/", timeout=ASK_SECONDS):
+                return True
+        except urllib.error.HTTPError as exc:
+            exc.close()
+            return True
+        except (OSError, http.client.HTTPException):
+            return False
 
     def remove(self) -> None:
         """Remove the container; what was pushed stays in `storage`."""
@@ -69,9 +101,7 @@ class Registry:
         url = f"http://127.0.0.1:{self.port}/v2/{path}/manifests/{tag}"
         request = urllib.request.Request(url, method="HEAD", headers={"Accept": ACCEPTED})
         try:
-            # Straight to loopback, whatever proxy the environment names for the rest of the world.
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(request, timeout=ASK_SECONDS) as answer:
+            with _opener().open(request, timeout=ASK_SECONDS) as answer:
                 digest: str | None = answer.headers["Docker-Content-Digest"]
                 return digest
         except urllib.error.HTTPError as exc:
@@ -94,3 +124,8 @@ class Registry:
     def leave(self, network: str) -> None:
         """Disconnect the registry from a cluster's network."""
         self.engine.try_docker("network", "disconnect", "--force", network, NAME)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Return what asks straight on loopback, whatever proxy the environment names for the rest of the world."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from doorbuster_cluster.builds.engine import Engine
+from doorbuster_cluster.errors import ClusterError
+from doorbuster_cluster.runtime import registry as runtime_registry
 from doorbuster_cluster.runtime.registry import NAME, Registry
 from tests.ports import free_port
 from tests.unit.cluster.conftest import FakeProgram
@@ -91,10 +93,10 @@ def test_a_stranger_on_the_port_has_nothing() -> None:
     assert not found
 
 
-def test_a_running_registry_is_left_alone(fake_program: FakeProgram) -> None:
-    docker = fake_program("docker", "echo 127.0.0.1:5001")
+def test_a_running_registry_is_left_alone(served: Registry, fake_program: FakeProgram) -> None:
+    docker = fake_program("docker", f"echo 127.0.0.1:{served.port}")
 
-    registry(5001).start("localhost:5001/doorbuster/registry:abc")
+    served.start("localhost:5001/doorbuster/registry:abc")
 
     assert docker.read_text() == f"port {NAME} 5000\n"
 
@@ -103,19 +105,50 @@ def test_a_running_registry_is_left_alone(fake_program: FakeProgram) -> None:
     "state", ["true", "exit 1", "echo 127.0.0.1:5999"], ids=["stopped", "not there", "on another port"]
 )
 def test_a_registry_is_started_on_loopback_with_its_storage(
-    tmp_path: Path, fake_program: FakeProgram, state: str
+    tmp_path: Path, served: Registry, fake_program: FakeProgram, state: str
 ) -> None:
     docker = fake_program("docker", f'if [ "$1" = port ]; then {state}; fi')
     storage = tmp_path / "registry"
 
-    registry(5001, storage).start("registry:abc")
+    registry(served.port, storage).start("registry:abc")
 
     assert docker.read_text().splitlines()[1:] == [
         f"rm --force --volumes {NAME}",
-        f"run --detach --restart always --name {NAME} --publish 127.0.0.1:5001:5000 "
+        f"run --detach --restart always --name {NAME} --publish 127.0.0.1:{served.port}:5000 "
         f"--volume {storage}:/var/lib/registry registry:abc",
     ]
     assert storage.is_dir()
+
+
+def test_a_registry_that_is_started_is_waited_for(tmp_path: Path, fake_program: FakeProgram) -> None:
+    fake_program("docker", "")
+    slow = registry(free_port(), tmp_path)
+    began = threading.Event()
+
+    def answer_late() -> None:
+        began.wait(PATIENCE_SECONDS)
+        with http.server.HTTPServer(("127.0.0.1", slow.port), Manifests) as server:
+            server.handle_request()
+
+    thread = threading.Thread(target=answer_late)
+    thread.start()
+    threading.Timer(0.3, began.set).start()
+    slow.start("registry:abc")
+    thread.join(PATIENCE_SECONDS)
+
+    assert began.is_set()
+
+
+def test_a_registry_that_never_answers_is_an_error_that_says_where_to_look(
+    tmp_path: Path, fake_program: FakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_registry, "START_SECONDS", 0.2)
+    fake_program("docker", "")
+
+    with pytest.raises(ClusterError, match="doesn't answer on") as refused:
+        registry(free_port(), tmp_path).start("registry:abc")
+
+    assert NAME in refused.value.hint
 
 
 def test_only_what_is_missing_is_pushed(served: Registry, fake_program: FakeProgram) -> None:
