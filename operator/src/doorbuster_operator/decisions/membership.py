@@ -19,14 +19,15 @@ def assigned_partitions(pods: Mapping[str, PodSamples], *, scrape_seconds: float
     A consumer's series of a partition ends when it gives the partition up. All series of a pod are scraped at once, so
     one that ends before the others is of a partition that was given up, however short ago.
     """
-    return {
-        place
-        for pod in pods.values()
-        for place, series in pod.assigned.items()
-        if (known := clean(series))
-        and known[-1].value == 1
-        and _everything(pod)[-1].at - known[-1].at < scrape_seconds / 2
-    }
+    return {place for pod in pods.values() for place in _assigned_to(pod, scrape_seconds=scrape_seconds)}
+
+
+def _assigned_to(pod: PodSamples, *, scrape_seconds: float) -> Iterator[Partition]:
+    newest = max((at for at, _ in _everything(pod)), default=0.0)
+    for place, series in pod.assigned.items():
+        known = clean(series)
+        if known and known[-1].value == 1 and newest - known[-1].at < scrape_seconds / 2:
+            yield place
 
 
 def members_of(samples: GroupSamples, *, now: float, scrape_seconds: float) -> int | None:

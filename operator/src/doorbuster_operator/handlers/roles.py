@@ -1,13 +1,10 @@
 """What the loop needs from others: where the scalers are, who looks at one, who counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from doorbuster_operator.ports import Json
-
-Manifest = Mapping[str, Json]
-"""An object as the API server has it: metadata, spec, status."""
+from doorbuster_operator.reconcilers.objects import Manifest
 
 
 class ScalerObjects(Protocol):

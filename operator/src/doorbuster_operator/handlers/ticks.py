@@ -14,9 +14,10 @@ from typing import TypeVar
 import structlog
 
 from doorbuster_operator.handlers.heartbeat import Heartbeat
-from doorbuster_operator.handlers.roles import Manifest, Measures, Namespace
+from doorbuster_operator.handlers.roles import Measures, Namespace
 from doorbuster_operator.handlers.threads import StillRuns, Threads
 from doorbuster_operator.ports import Leadership, OperatorError
+from doorbuster_operator.reconcilers.objects import Manifest
 from doorbuster_operator.reconcilers.sharing import older_rivals
 
 # As long as a Lease lasts: another operator may have acted meanwhile, and what is remembered isn't true any more.

@@ -8,6 +8,7 @@ from doorbuster_operator.model.spec import ScalerSpec
 from doorbuster_operator.ports import Json, OperatorError, ScalerObject
 
 Manifest = Mapping[str, Json]
+"""An object as the API server has it: metadata, spec, status."""
 
 
 class InvalidSpec(OperatorError):

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from doorbuster_operator.handlers.heartbeat import Heartbeat
-from doorbuster_operator.handlers.roles import Manifest, Namespace
+from doorbuster_operator.handlers.roles import Namespace
 from doorbuster_operator.handlers.ticks import Pace, Ticks
 from doorbuster_operator.ports import ClusterUnavailable
+from doorbuster_operator.reconcilers.objects import Manifest
 
 # A call of a test that is let go returns within it; one that hangs longer fails the test.
 PATIENCE_SECONDS = 10.0
