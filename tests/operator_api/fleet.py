@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from tests.operator_api.rest import Document, Patch, Refused, Rest
 
@@ -137,7 +138,12 @@ class Fleet:
         known = deployment.get("status", {})
         if any(known.get(key, 0 if value == 0 else None) != value for key, value in told.items()):
             path = f"{self._deployments}/{deployment['metadata']['name']}/status"
-            self.rest.patch(path, {"status": told})
+            try:
+                self.rest.patch(path, {"status": told})
+            except Refused as refusal:
+                # A test has deleted it in between: there is nobody left to tell.
+                if refusal.status != HTTPStatus.NOT_FOUND:
+                    raise
 
 
 def _is_ready(pod: Document) -> bool:
