@@ -45,12 +45,12 @@ def errors(group: str, name: str) -> float:
     return REGISTRY.get_sample_value("consumer_errors_total", {"group": group, "error": name}) or 0
 
 
-def test_a_member_commits_by_itself_only_and_rebalances_step_by_step(group: str) -> None:
+def test_a_member_commits_by_itself_only_and_shares_each_topic(group: str) -> None:
     configuration = consumer_configuration(KafkaSettings(servers="kafka-0:9092,kafka-1:9092"), group)
 
     assert configuration["bootstrap.servers"] == "kafka-0:9092,kafka-1:9092"
     assert configuration["group.id"] == group
-    assert configuration["partition.assignment.strategy"] == "cooperative-sticky"
+    assert configuration["partition.assignment.strategy"] == "range"
     assert "group.instance.id" not in configuration
     assert configuration["auto.offset.reset"] == "earliest"
     assert configuration["enable.auto.commit"] is False
