@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import KafkaError, KafkaException, Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.kafka.producer import DeliveryReport, Producer
+from doorbuster.infra.kafka.producer import ClusterMetadata, DeliveryReport, Producer
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.migrations import connected
 from doorbuster.infra.outbox.outbox_backlog import measure, show_backlog
@@ -62,6 +62,7 @@ class ScriptedClient:
         *,
         on_delivery: DeliveryReport | None = None,
         headers: list[tuple[str, str | bytes | None]] | None = None,
+        partition: int = -1,
     ) -> None:
         self.sent.append(value)
         error = KafkaError(KafkaError._MSG_TIMED_OUT) if value in self._refused else None
@@ -73,6 +74,9 @@ class ScriptedClient:
 
     def offset(self) -> int:
         return len(self.sent)
+
+    def list_topics(self, *, timeout: float) -> ClusterMetadata:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
     def poll(self, timeout: float) -> int:
         return 0

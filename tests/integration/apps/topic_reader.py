@@ -25,15 +25,19 @@ def own_topic(settings: KafkaSettings, *, partitions: int = 3) -> Iterator[str]:
         admin.delete_topics([name], request_timeout=20)[name].result(timeout=40)
 
 
+Sent = tuple[int, bytes | None, bytes | None]
+"""When, in milliseconds, the key and the value."""
+
+
 def values_by_key(settings: KafkaSettings, topic: str) -> dict[bytes | None, list[bytes | None]]:
-    """Return the values of the topic for each key, in the order of the log."""
+    """Return the values of the topic for each key, in the order in which they were sent."""
     found: dict[bytes | None, list[bytes | None]] = {}
-    for key, value in _records(settings, topic):
+    for _, key, value in sorted(_records(settings, topic), key=lambda record: record[0]):
         found.setdefault(key, []).append(value)
     return found
 
 
-def _records(settings: KafkaSettings, topic: str) -> Sequence[tuple[bytes | None, bytes | None]]:
+def _records(settings: KafkaSettings, topic: str) -> Sequence[Sent]:
     consumer = Consumer(
         {
             "bootstrap.servers": settings.servers,
@@ -49,7 +53,7 @@ def _records(settings: KafkaSettings, topic: str) -> Sequence[tuple[bytes | None
         consumer.close()
 
 
-def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[tuple[bytes | None, bytes | None]]:
+def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[Sent]:
     place = TopicPartition(topic, number, 0)
     _, end = consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
     consumer.assign([place])
@@ -58,5 +62,6 @@ def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[tuple[by
         message = consumer.poll(ANSWER_SECONDS)
         assert message is not None, f"{topic} {number} ends at {position} instead of {end}"
         assert message.error() is None, message.error()
-        yield message.key(), message.value()
+        # Where times are equal, a partition's own order stays: sorting is stable.
+        yield message.timestamp()[1], message.key(), message.value()
         position = (message.offset() or 0) + 1

@@ -7,7 +7,7 @@ a deque and settled by one wake-up of the event loop for each burst, not for eac
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as KafkaProducer
 
 from doorbuster.infra.kafka.clients import client_settings
-from doorbuster.kernel.errors import DoorbusterError, Overloaded
+from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError, Overloaded
 from doorbuster.settings import KafkaSettings
 
 # A message that isn't acknowledged after this long has failed; its sender decides what then.
@@ -27,6 +27,9 @@ MOST_WAITING_KIBIBYTES = 64 * 1024
 # poll() returns at once when there is a report; this only bounds how long the thread takes to end.
 POLL_SECONDS = 0.2
 LINGER_MILLISECONDS = 1
+METADATA_SECONDS = 2.0
+# The library's own word for it.
+KEY_DECIDES = -1
 
 # Sending the same bytes again can't change these; everything else may pass.
 _PERMANENT = frozenset(
@@ -67,6 +70,20 @@ class SendFailed(DoorbusterError):
         self.retriable = retriable
 
 
+class _Partition(Protocol):
+    leader: int
+
+
+class _Topic(Protocol):
+    partitions: Mapping[int, _Partition]
+
+
+class ClusterMetadata(Protocol):
+    """What the library says of a cluster; a partition without a leader has -1."""
+
+    topics: Mapping[str, _Topic]
+
+
 class Client(Protocol):
     """What is used of the library's producer; any thread may call it."""
 
@@ -78,8 +95,13 @@ class Client(Protocol):
         *,
         on_delivery: DeliveryReport | None = None,
         headers: list[tuple[str, str | bytes | None]] | None = None,
+        partition: int = KEY_DECIDES,
     ) -> None:
         """Queue a message; raises BufferError when the queue is full, KafkaException when it can't be queued."""
+
+    def list_topics(self, *, timeout: float) -> ClusterMetadata:
+        """Ask for topics and their partitions; raises KafkaException when no answer comes within so many seconds."""
+        ...
 
     def poll(self, timeout: float) -> int:
         """Serve delivery reports for at most so many seconds."""
@@ -128,10 +150,40 @@ class Producer:
         """Whether Kafka refused this producer for good; only a new one can send again."""
         return self._broken
 
-    async def send(self, topic: str, *, key: bytes | None, value: bytes, headers: Headers = ()) -> Delivered:
+    async def partitions(self) -> Mapping[str, Sequence[int]]:
+        """Return the numbers of the partitions that have a leader now, by topic, each ascending.
+
+        Raises:
+            BrokerUnavailable: no broker answered in time.
+        """
+        try:
+            cluster = await asyncio.to_thread(self._client.list_topics, timeout=METADATA_SECONDS)
+        except KafkaException as exc:
+            raise BrokerUnavailable(f"no broker said which partitions there are: {exc}") from exc
+        return {
+            name: sorted(number for number, partition in topic.partitions.items() if partition.leader >= 0)
+            for name, topic in cluster.topics.items()
+        }
+
+    async def send(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes,
+        headers: Headers = (),
+        partition: int | None = None,
+    ) -> Delivered:
         """Send one message, and return where it stands when all in-sync replicas have it.
 
         Cancelling the wait doesn't take the message back.
+
+        Args:
+            topic: where to.
+            key: decides the partition, unless one is given.
+            value: the message.
+            headers: go with it.
+            partition: of the topic; None leaves it to the key.
 
         Raises:
             Overloaded: too many messages wait already, or the producer closes; nothing was sent.
@@ -142,7 +194,12 @@ class Producer:
         future: asyncio.Future[Delivered] = self._loop.create_future()
         try:
             self._client.produce(
-                topic, value, key, headers=list(headers), on_delivery=lambda err, msg: self._report(future, err, msg)
+                topic,
+                value,
+                key,
+                headers=list(headers),
+                partition=KEY_DECIDES if partition is None else partition,
+                on_delivery=lambda err, msg: self._report(future, err, msg),
             )
         except BufferError as exc:
             raise Overloaded(f"{len(self._waiting)} messages wait for Kafka already") from exc

@@ -7,10 +7,14 @@ and most keys have one. Different keys are sent at once, and different topics, w
 
 A message may be sent again: when the relay dies between the acknowledgement and the note, when an acknowledgement is
 lost, and when two relays overlap for a moment. Readers remember ids.
+
+All messages of a batch for one topic go to one partition, the next batch's to the next (ADR 0019): the client sends a
+request for each partition, each is replicated and fetched by itself, and that, not the bytes, is what a message costs.
 """
 
 import asyncio
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,15 +26,21 @@ from doorbuster.infra.kafka.producer import Headers, Producer, SendFailed
 from doorbuster.infra.mysql.database_lock import HeldLock, Readings
 from doorbuster.infra.mysql.tables import outbox
 from doorbuster.infra.mysql.transactions import Transactions
+from doorbuster.infra.outbox.partition_turns import PartitionTurns
 from doorbuster.infra.telemetry import OUTBOX_FAILURES, OUTBOX_PUBLISHED
-from doorbuster.kernel.errors import DoorbusterError, Overloaded
+from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError, Overloaded
 from doorbuster.kernel.pausing import pause_until
 
 BATCH_ROWS = 500
 SHORTEST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.2
-# Between the beginnings of two batches under load: each costs a commit, and requests to every broker.
-BATCH_INTERVAL_SECONDS = 0.025
+# After a batch so many times as long as it took is spent on letting the next one form: each costs a commit and requests
+# to the brokers, nearly whatever is in it. A busy machine has fewer and greater batches, and an idle one answers soon.
+REST = 2.0
+SHORTEST_REST_SECONDS = 0.015
+LONGEST_REST_SECONDS = 0.25
+# Partitions that were made meanwhile get their turn, and those that lost their leader aren't waited for.
+LEARN_EVERY_SECONDS = 30.0
 
 _WAITING = (
     select(outbox.c.seq, outbox.c.topic, outbox.c.message_key, outbox.c.payload, outbox.c.headers)
@@ -101,6 +111,8 @@ class Relay:
         self._producer = producer
         self._batch_rows = batch_rows
         self._wakeup = asyncio.Event()
+        self._turns = PartitionTurns()
+        self._learned_at = -math.inf
 
     def wake(self) -> None:
         """Look into the outbox now instead of after the pause."""
@@ -136,6 +148,7 @@ class Relay:
         waiting = await self._load()
         if not waiting:
             return Published(waiting=0, acknowledged=0)
+        await self._learn_partitions()
         await lock.confirm()
         acknowledged = await self._send(waiting)
         if acknowledged:
@@ -150,6 +163,7 @@ class Relay:
             return [_waiting(row) for row in rows]
 
     async def _send(self, waiting: Iterable[Waiting]) -> Sequence[Acknowledged]:
+        self._turns.next_batch()
         by_key: dict[tuple[str, bytes], list[Waiting]] = {}
         for message in waiting:
             by_key.setdefault((message.topic, message.key), []).append(message)
@@ -163,7 +177,11 @@ class Relay:
         for message in messages:
             try:
                 delivered = await self._producer.send(
-                    message.topic, key=message.key, value=message.value, headers=message.headers
+                    message.topic,
+                    key=message.key,
+                    value=message.value,
+                    headers=message.headers,
+                    partition=self._turns.partition(message.topic),
                 )
             except (SendFailed, Overloaded) as exc:
                 _report_failure(message, exc)
@@ -171,6 +189,17 @@ class Relay:
             OUTBOX_PUBLISHED.labels(message.topic).inc()
             acknowledged.append(Acknowledged(seq=message.seq, partition=delivered.partition, offset=delivered.offset))
         return acknowledged
+
+    async def _learn_partitions(self) -> None:
+        """Ask which partitions there are, now and then; without an answer it stays as it was."""
+        now = asyncio.get_running_loop().time()
+        if now - self._learned_at < LEARN_EVERY_SECONDS:
+            return
+        self._learned_at = now
+        try:
+            self._turns.learn(await self._producer.partitions())
+        except BrokerUnavailable as exc:
+            log.warning("partitions_unknown", reason=str(exc))
 
     async def _note(self, acknowledged: Iterable[Acknowledged]) -> None:
         # Ascending, as everybody locks (R8).
@@ -181,7 +210,8 @@ class Relay:
     async def _gather(self, published: Published, begun: float) -> None:
         """Let the next batch form, unless it is full already."""
         if published.waiting < self._batch_rows:
-            await asyncio.sleep(begun + BATCH_INTERVAL_SECONDS - asyncio.get_running_loop().time())
+            took = asyncio.get_running_loop().time() - begun
+            await asyncio.sleep(min(max(REST * took, SHORTEST_REST_SECONDS), LONGEST_REST_SECONDS))
 
 
 def _waiting(row: Row[int, str, bytes, bytes, dict[str, str] | None]) -> Waiting:

@@ -3,13 +3,14 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from doorbuster.infra.kafka.producer import Delivered, DeliveryReport, Producer, SendFailed
-from doorbuster.kernel.errors import Overloaded
+from doorbuster.infra.kafka.producer import ClusterMetadata, Delivered, DeliveryReport, Producer, SendFailed
+from doorbuster.kernel.errors import BrokerUnavailable, Overloaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class FakeClient:
     def __init__(self, *, room: int = 1000) -> None:
         self.queued: list[tuple[str, bytes | None, bytes | None]] = []
         self.headers: list[list[tuple[str, str | bytes | None]] | None] = []
+        self.partitions: list[int] = []
+        self.leaders: dict[str, dict[int, int]] | None = None
         self.refusal: KafkaError | None = None
         self.flushes: list[float] = []
         self.polling_threads: set[int] = set()
@@ -48,6 +51,7 @@ class FakeClient:
         *,
         on_delivery: DeliveryReport | None = None,
         headers: list[tuple[str, str | bytes | None]] | None = None,
+        partition: int = -1,
     ) -> None:
         if self.refusal is not None:
             raise KafkaException(self.refusal)
@@ -57,6 +61,18 @@ class FakeClient:
         self._open.append((len(self.queued), on_delivery))
         self.queued.append((topic, key, value))
         self.headers.append(headers)
+        self.partitions.append(partition)
+
+    def list_topics(self, *, timeout: float) -> ClusterMetadata:
+        if self.leaders is None:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        topics = {
+            name: SimpleNamespace(
+                partitions={number: SimpleNamespace(leader=leader) for number, leader in leaders.items()}
+            )
+            for name, leaders in self.leaders.items()
+        }
+        return cast("ClusterMetadata", SimpleNamespace(topics=topics))
 
     def answer(self, count: int = 1, *, error: KafkaError | None = None) -> None:
         for _ in range(count):
@@ -259,3 +275,23 @@ async def test_what_is_dropped_fails(client: FakeClient, producer: Producer) -> 
 
     with pytest.raises(SendFailed):
         await sent
+
+
+async def test_it_says_which_partitions_have_a_leader(client: FakeClient, producer: Producer) -> None:
+    client.leaders = {"t": {2: 1, 0: 3, 1: -1}, "leaderless": {0: -1}}
+
+    assert await producer.partitions() == {"t": [0, 2], "leaderless": []}
+
+
+async def test_without_a_broker_nobody_says_which_partitions_there_are(producer: Producer) -> None:
+    with pytest.raises(BrokerUnavailable, match="_TRANSPORT"):
+        await producer.partitions()
+
+
+async def test_a_message_goes_to_the_partition_that_is_named(client: FakeClient, producer: Producer) -> None:
+    sent = asyncio.create_task(producer.send("t", key=b"k", value=b"v", partition=5))
+    await asyncio.sleep(0)
+    client.answer()
+    await sent
+
+    assert client.partitions == [5]

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import KafkaError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.kafka.producer import Producer
+from doorbuster.infra.kafka.producer import KEY_DECIDES, Producer
 from doorbuster.infra.mysql.database_lock import HeldLock, LockLost
 from doorbuster.infra.outbox.relay import ProducerBroken, Published, Relay
 from tests.unit.doorbuster.infra.kafka.test_producer import FakeClient
@@ -110,6 +110,44 @@ async def test_after_a_failure_nothing_of_the_key_is_sent_or_noted(client: FakeC
     assert await batch == Published(waiting=3, acknowledged=1)
     assert [value for _, _, value in client.queued] == [b"a1", b"b1"]
     assert [seq for seq, _, _ in database.notes] == [3]
+
+
+async def test_a_batch_goes_to_one_partition_and_the_next_batch_to_another(
+    client: FakeClient, producer: Producer
+) -> None:
+    client.leaders = {"t": {0: 1, 1: 2}}
+    relay = Relay(OutboxRows((b"a", b"a1"), (b"b", b"b1")), producer)
+    for sent in (2, 4):
+        batch = asyncio.create_task(relay.publish_batch(lock()))
+        await until_sent(client, *[b"a1", b"b1"] * (sent // 2))
+        client.answer(2)
+        await batch
+
+    assert sorted(client.partitions[:2]) in ([0, 0], [1, 1])
+    assert sorted(client.partitions) == [0, 0, 1, 1]
+
+
+async def test_a_partition_without_a_leader_is_left_out(client: FakeClient, producer: Producer) -> None:
+    client.leaders = {"t": {0: -1, 1: 2, 2: -1}}
+    relay = Relay(OutboxRows((b"a", b"a1")), producer)
+    for sent in (1, 2, 3):
+        batch = asyncio.create_task(relay.publish_batch(lock()))
+        await until_sent(client, *[b"a1"] * sent)
+        client.answer()
+        await batch
+
+    assert client.partitions == [1, 1, 1]
+
+
+async def test_as_long_as_no_broker_says_which_partitions_there_are_the_key_decides(
+    client: FakeClient, producer: Producer
+) -> None:
+    batch = asyncio.create_task(Relay(OutboxRows((b"a", b"a1")), producer).publish_batch(lock()))
+    await until_sent(client, b"a1")
+    client.answer()
+    await batch
+
+    assert client.partitions == [KEY_DECIDES]
 
 
 async def test_headers_are_sent_as_bytes(client: FakeClient, producer: Producer) -> None:
