@@ -25,8 +25,8 @@ from doorbuster.settings import Settings
 # The parts come one after the other.
 CONNECTIONS = 1
 # As many as a transaction of the seed has.
-_ATTEMPTS = 20
-_LONGEST_PAUSE_SECONDS = 1.0
+ATTEMPTS = 20
+LONGEST_PAUSE_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ async def _restock(database: Transactions, wanted: TopUp) -> Restock:
     async def find(connection: AsyncConnection) -> Restock:
         return await find_restock(connection, first=wanted.first_product, most=wanted.products, units=wanted.units)
 
-    restock = await _until_done(database, find, what="find_products")
+    restock = await until_done(database, find, what="find_products")
     changed = await seed(database, restock)
     log.info("restocked", products=restock.count, changed=changed)
     return restock
@@ -134,7 +134,7 @@ async def _new_users(database: Transactions, wanted: TopUp) -> NewUsers:
     async def claim(connection: AsyncConnection) -> NewUsers:
         return await claim_users(connection, count=wanted.users, points=wanted.points)
 
-    users = await _until_done(database, claim, what="claim_users")
+    users = await until_done(database, claim, what="claim_users")
     await seed(database, users)
     log.info("users_made", first=users.first, users=users.count)
     return users
@@ -147,23 +147,23 @@ async def _hot_product(database: Transactions, wanted: TopUp) -> ProductId | Non
     async def make(connection: AsyncConnection) -> ProductId:
         return await make_hot_product(connection, units=wanted.hot_units)
 
-    product_id = await _until_done(database, make, what="make_hot_product")
+    product_id = await until_done(database, make, what="make_hot_product")
     log.info("hot_product_made", product=product_id, units=wanted.hot_units)
     return product_id
 
 
-async def _until_done(database: Transactions, work: Callable[[AsyncConnection], Awaitable[T]], *, what: str) -> T:
+async def until_done(database: Transactions, work: Callable[[AsyncConnection], Awaitable[T]], *, what: str) -> T:
     """Return what one transaction of this work returns, after twenty attempts at most.
 
     An attempt whose outcome isn't known is repeated with new ids: what it may have left behind is right, and unused.
     """
-    for _ in range(_ATTEMPTS - 1):
+    for _ in range(ATTEMPTS - 1):
         try:
             return await _once(database, work)
         except (NotAccepted, DataRefused, OutcomeUnknown) as exc:
             # DataRefused is also what a key is that somebody else inserted a moment ago.
             log.warning("top_up_tried_again", what=what, error=str(exc))
-        await pause(_LONGEST_PAUSE_SECONDS)
+        await pause(LONGEST_PAUSE_SECONDS)
     return await _once(database, work)
 
 

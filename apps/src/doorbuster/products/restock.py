@@ -6,10 +6,11 @@ that it has locked: a sale at the same moment comes before it or behind it, and 
 
 from dataclasses import dataclass
 
-from sqlalchemy import Update, bindparam, func, select, update
+from sqlalchemy import BindParameter, Update, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.infra.mysql import rows
+from doorbuster.infra.mysql.schema import Big
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.seed import LOWEST_PRICE
@@ -70,7 +71,7 @@ async def make_hot_product(connection: AsyncConnection, *, units: int) -> Produc
 
 
 def _fill_up() -> Update:
-    wanted = bindparam("wanted")
+    wanted: BindParameter[int] = bindparam("wanted", type_=Big())
     return (
         update(stock)
         .with_hint(rows.BY_KEY, stock)
