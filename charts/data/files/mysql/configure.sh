@@ -63,6 +63,14 @@ max-connections=$MYSQL_MAX_CONNECTIONS
 # There are machines where a process may open 20,000 files and no more.
 open-files-limit=10000
 table-open-cache=2000
+innodb-log-buffer-size=16M
+# Histories of single statements that nobody reads here, and 8,000 more rows of the summary by statement, would take
+# 75 MiB.
+performance-schema-digests-size=2000
+performance-schema-events-statements-history-long-size=0
+performance-schema-events-stages-history-long-size=0
+performance-schema-events-waits-history-long-size=0
+performance-schema-events-transactions-history-long-size=0
 OPTIONS
 }
 
