@@ -61,12 +61,18 @@ def conditions_of(seen: Observation, found: Assessment | Missing) -> Mapping[Con
         why = found.why[:1].upper() + found.why[1:]
         held = "stay as they are" if seen.workload.replicas >= seen.spec.min_replicas else "are at least minReplicas"
         return said | {Condition.METRICS_UNAVAILABLE: f"{why}; the replicas {held}."}
-    if not seen.spec.paused:
-        known = found.capacity is not None
-        said[Condition.READY] = "It decides." if known else "It decides step by step: the capacity isn't known yet."
+    said[Condition.READY] = _ready(seen, found)
     if found.still:
         said[Condition.STILL_PARTITION] = f"No commits while other partitions move: {_names(found.still)}."
     return said | _limits(seen, found, found.sizing)
+
+
+def _ready(seen: Observation, found: Assessment) -> str:
+    if seen.spec.paused:
+        # A scaler that does as it is told is ready: helm waits for that (kstatus), also when a person pauses.
+        return "It measures and changes nothing, because it is paused."
+    known = found.capacity is not None
+    return "It decides." if known else "It decides step by step: the capacity isn't known yet."
 
 
 def _limits(seen: Observation, found: Assessment, sizing: Sizing | None) -> dict[Condition, str]:

@@ -123,8 +123,10 @@ def test_an_ordinary_scaler_is_ready_and_nothing_else() -> None:
     assert conditions_of(seen(1), found(even_flow(5))) == {Condition.READY: "It decides."}
 
 
-def test_a_paused_scaler_is_not_ready() -> None:
-    assert conditions_of(seen(1, spec=spec(paused=True)), found(even_flow(5))) == {}
+def test_a_paused_scaler_is_ready_because_helm_waits_for_that() -> None:
+    assert conditions_of(seen(1, spec=spec(paused=True)), found(even_flow(5))) == {
+        Condition.READY: "It measures and changes nothing, because it is paused."
+    }
 
 
 def test_a_scaler_without_metrics_is_not_ready() -> None:
