@@ -1,0 +1,1 @@
+"""What became of the orders, as their shoppers see it."""

@@ -1,0 +1,46 @@
+"""What a run needs of the cluster."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from loadtests.demo.plan import Supplies
+
+
+class Platform(Protocol):
+    """The platform under load. Every method may raise a ClusterError; QuestionFailed means that asking again helps."""
+
+    def check(self) -> None:
+        """Raise a DemoError for what doesn't go away by waiting."""
+        ...
+
+    def restless(self) -> Sequence[str]:
+        """Return what is still in the way of a run."""
+        ...
+
+    def at_work(self) -> Sequence[str]:
+        """Return what somebody still works on."""
+        ...
+
+    def top_up(self, *, hot_units: int) -> Supplies:
+        """Make new buyers, lift the stock, and make a hot product if it is to have units."""
+        ...
+
+    def slow_down(self, values: Mapping[str, str]) -> None:
+        """Change values of the applications, and return when everything is rolled out."""
+        ...
+
+    def restore(self) -> None:
+        """Bring the applications' release back to what `make up` installed."""
+        ...
+
+    def unfinished(self, supplies: Supplies) -> tuple[int, int]:
+        """Return how many orders of the buyers aren't final, and how many FAILED aren't compensated."""
+        ...
+
+    def oversold(self) -> int:
+        """Return how many units were sold beyond what was supplied, over all products."""
+        ...
+
+    def negative_points(self) -> int:
+        """Return how many users have less than nothing."""
+        ...

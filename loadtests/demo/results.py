@@ -1,0 +1,82 @@
+"""What is left of a run: its files, and the verdict on the screen."""
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from loadtests.demo.course import Run as RunUnderWay
+from loadtests.demo.gathering import evidence_of, latency_of
+from loadtests.demo.plan import Plan
+from loadtests.reports.evidence import Operator
+from loadtests.reports.plot import draw
+from loadtests.reports.summary import Machine, Run, Summary, summarize, write_summary
+from loadtests.reports.verdict import Verdict
+
+MEMORY = Path("/proc/meminfo")
+KIB_IN_GIB = 1024 * 1024
+COLOURS = {Verdict.PASSED: "green", Verdict.FAILED_AS_EXPECTED: "green", Verdict.FAILED: "red"}
+NEXT = {
+    Verdict.PASSED: "`make demo OPERATOR=off` shows the same load without the operator",
+    Verdict.FAILED_AS_EXPECTED: "`make demo` shows the same load with the operator",
+    Verdict.FAILED: "the timeline shows when it went wrong; `make diagnose` collects logs and events",
+    Verdict.NOT_COMPARABLE: "end what else runs on this machine, or try a lower peak: `make demo PEAK=50`",
+    Verdict.INTERRUPTED: "begin again with `make demo`",
+}
+
+
+def write_results(run: RunUnderWay, *, interrupted: bool) -> Summary:
+    """Write summary and picture, and return the summary."""
+    seen, files = run.watch.seen(), run.plan.files
+    summary = summarize(
+        described(run),
+        evidence_of(run.plan, run.found, seen.moments, interrupted=interrupted),
+        latency_ms=latency_of(run.found.attempts),
+        decisions=seen.decisions,
+    )
+    write_summary(files.summary, summary)
+    draw(seen.moments, seen.decisions, summary, files.picture)
+    return summary
+
+
+def described(run: RunUnderWay) -> Run:
+    """Return what was run, and where."""
+    text = MEMORY.read_text() if MEMORY.exists() else ""
+    return Run(
+        started_at=run.watch.began_at,
+        peak_per_s=run.plan.peak,
+        delay_ms=run.plan.delay_seconds * 1000,
+        machine=Machine(cores=usable_cores(), memory_gib=memory_gib(text)),
+    )
+
+
+def usable_cores() -> int:
+    """Return how many cores processes may use; where the system doesn't tell that, as macOS, how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_gib(meminfo: str) -> float | None:
+    """Return the machine's memory from what the kernel tells; None when it doesn't."""
+    for line in meminfo.splitlines():
+        name, _, rest = line.partition(":")
+        if name == "MemTotal":
+            return round(int(rest.split()[0]) / KIB_IN_GIB, 1)
+    return None
+
+
+def show_results(summary: Summary, plan: Plan, console: Console) -> None:
+    """Print every check, the verdict, where the files are and what to look at next."""
+    table = Table("", "check", "value", "limit", box=None, pad_edge=False)
+    for check in summary.checks:
+        mark = "[green]✓[/]" if check.passed else "[red]✗[/]"
+        table.add_row(mark, escape(check.name), escape(check.shown), escape(check.limit))
+    console.print(table)
+    colour = COLOURS.get(summary.verdict, "yellow")
+    about = "operator on" if plan.operator is Operator.ON else "operator off"
+    console.print(f"\n[bold {colour}]{summary.verdict.value}[/]  ({about}, peak {plan.peak:g} orders/s)")
+    for path in plan.files.of_a_run():
+        if path.exists():
+            console.print(f"  {path}", highlight=False, soft_wrap=True)
+    console.print(f"next: {NEXT[summary.verdict]}", highlight=False, soft_wrap=True)

@@ -1,0 +1,50 @@
+"""Waits with an end: the only way in which the demonstration waits for the platform."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from loadtests.demo.errors import NotReached, QuestionFailed
+
+LOOK_SECONDS = 2.0
+
+
+def wait_until_none(
+    missing: Callable[[], Sequence[str]],
+    *,
+    within_seconds: float,
+    what: str,
+    hint: str = "",
+    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> float:
+    """Return the seconds until nothing was missing any more; there is one look at least.
+
+    A question without an answer counts as something missing: pods and servers come and go while one waits.
+
+    Args:
+        missing: says what is still missing.
+        within_seconds: how long to wait.
+        what: what is waited for, for the message.
+        hint: what to do if it doesn't come.
+        pause: waits so many seconds.
+        clock: tells seconds.
+
+    Raises:
+        NotReached: the time is over; the message says what was still missing.
+    """
+    began = clock()
+    while True:
+        found = _look(missing)
+        elapsed = clock() - began
+        if not found:
+            return elapsed
+        if elapsed >= within_seconds:
+            raise NotReached(f"not within {within_seconds:.0f} s: {what} ({'; '.join(found)})", hint=hint)
+        pause(LOOK_SECONDS)
+
+
+def _look(missing: Callable[[], Sequence[str]]) -> Sequence[str]:
+    try:
+        return missing()
+    except QuestionFailed as exc:
+        return [str(exc)]

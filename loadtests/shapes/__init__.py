@@ -1,0 +1,1 @@
+"""How many orders a second come when."""
