@@ -2,12 +2,12 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up down status token diagnose clean check format dashboards lock \
+.PHONY: help setup doctor up down status demo skaffold-run skaffold-dev token diagnose clean check format dashboards lock \
 	test test-unit test-operator-api test-integration test-e2e
 
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONPATH := apps/src:charts/observability/src:cluster/src:operator/src
+export PYTHONPATH := apps/src:charts/observability/src:cluster/src:operator/src:.
 CLUSTER := $(BIN)/python -m doorbuster_cluster
 LOCKED := requirements/dev.txt
 # The shell's own USER is a login name; only what stands behind `make` counts.
@@ -35,6 +35,15 @@ down: setup ## remove the cluster and put the machine back as it was
 
 status: setup ## show cluster, releases and pods
 	@$(CLUSTER) status
+
+demo: up ## let a consumer fall behind under load and watch the operator; OPERATOR=off shows it without, PEAK=100 a second
+	@$(BIN)/python -m loadtests.demo --operator $(or $(OPERATOR),on) --peak $(or $(PEAK),100)
+
+skaffold-run: setup ## build, push and roll out the whole platform once by skaffold; after `make up`
+	@$(CLUSTER) skaffold run
+
+skaffold-dev: setup ## the same for operator and apps at each change of a file, until Ctrl-C
+	@$(CLUSTER) skaffold dev
 
 token: setup ## print a token of the user USER (1) for trying the API out
 	@$(CLUSTER) token $(USER_ID)
@@ -72,7 +81,7 @@ format: setup ## format the Python code
 
 lock: setup ## resolve the requirements anew (needs uv: pip install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--group dev --extra apps --extra operator pyproject.toml --output-file $(LOCKED)
+		--group dev --group loadtest --extra apps --extra operator pyproject.toml --output-file $(LOCKED)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra apps --constraint $(LOCKED) pyproject.toml --output-file requirements/apps.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -146,6 +146,10 @@ class Pod:
         assert code == 0, output.decode()
         return str(output.decode())
 
+    def identity_of(self, name: str) -> str:
+        """The engine's id of one container, for a client of the engine outside of Python."""
+        return str(self._wrapped(name).id)
+
     def exit_code(self, name: str) -> int | None:
         """The exit code of one container; None while it runs."""
         container = self._wrapped(name)

@@ -18,12 +18,15 @@ from doorbuster_cluster.commands.diagnose import write_bundle
 from doorbuster_cluster.commands.doctor import examine
 from doorbuster_cluster.commands.down import bring_down
 from doorbuster_cluster.commands.images import provide_images
+from doorbuster_cluster.commands.skaffold import build_for_skaffold, run_skaffold
 from doorbuster_cluster.commands.status import show_status
+from doorbuster_cluster.commands.supply import APPS, OPERATOR
 from doorbuster_cluster.commands.token import token_of
 from doorbuster_cluster.commands.up import bring_up
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.process import end_running_programs
 from doorbuster_cluster.progress import Progress
+from doorbuster_cluster.runtime.skaffold import Mode
 from doorbuster_cluster.settings import REPOSITORY, Settings, read_settings
 
 Result = TypeVar("Result")
@@ -116,6 +119,21 @@ def images(output: Path) -> None:
 def token(user: int) -> None:
     """Print a token of a user, for trying the API out on the local cluster."""
     click.echo(_guarded(lambda settings: token_of(settings, user)))
+
+
+@main.command()
+@click.argument("mode", type=click.Choice([mode.value for mode in Mode]))
+def skaffold(mode: str) -> None:
+    """Call skaffold on the running platform: `run` once, `dev` at each change."""
+    sys.exit(_guarded(lambda settings: run_skaffold(settings, Progress(_console()), mode=Mode(mode))))
+
+
+@main.command()
+@click.argument("name", type=click.Choice([APPS, OPERATOR]))
+@click.option("--reference", envvar="IMAGE", required=True, help="Full name of the image; skaffold sets IMAGE.")
+def build(name: str, reference: str) -> None:
+    """Build an image of ours and push it; skaffold calls this."""
+    _guarded(lambda settings: build_for_skaffold(settings, Progress(_console()), name, reference=reference))
 
 
 def _console() -> Console:

@@ -1,6 +1,7 @@
 """Runs the programs that this package drives. The only module that starts a process and waits for it."""
 
 import contextlib
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,6 +76,36 @@ def attempt(
     except OSError as exc:
         raise CommandFailed(f"{words[0]} could not be started: {exc.strerror}") from exc
     return Completed(returncode=program.returncode, stdout=output, stderr=errors)
+
+
+def attend(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> int:
+    """Return the exit status of a program that a person watches: it has this process's terminal, and no time limit.
+
+    Ctrl-C is the program's own affair, which the terminal tells it; a SIGTERM is passed on. Either way this returns
+    when the program has ended. Only the main thread may call it, as Python wants of whoever handles signals.
+
+    Raises:
+        CommandFailed: it could not be started.
+    """
+    words = [str(word) for word in argv]
+    # Set before the program runs: its own handlers start from the system's, whatever these here do.
+    former = signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+    try:
+        with subprocess.Popen(words, env=env, cwd=cwd) as program, _passing_on(signal.SIGTERM, program):
+            return program.wait()
+    except OSError as exc:
+        raise CommandFailed(f"{words[0]} could not be started: {exc.strerror}") from exc
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def _passing_on(sent: signal.Signals, program: subprocess.Popen[bytes]) -> Iterator[None]:
+    former = signal.signal(sent, lambda _signal, _frame: program.send_signal(sent))
+    try:
+        yield
+    finally:
+        signal.signal(sent, former)
 
 
 def end_running_programs() -> None:

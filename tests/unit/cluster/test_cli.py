@@ -15,7 +15,7 @@ from doorbuster_cluster.settings import REPOSITORY
 from tests.integration.polling import seconds_until
 
 PATIENCE_SECONDS = 20.0
-COMMANDS = {"doctor", "up", "down", "status", "clean", "diagnose", "images", "token"}
+COMMANDS = {"doctor", "up", "down", "status", "clean", "diagnose", "images", "token", "skaffold", "build"}
 # `make up` whose only task is a build that takes a minute.
 LONG_RUN = """
 import os, signal, sys
@@ -72,10 +72,10 @@ def test_help_names_every_variable_that_is_read() -> None:
     assert set(re.findall(r'"(DOORBUSTER_\w+)"', source)) == set(re.findall(r"DOORBUSTER_\w+", call("--help").output))
 
 
-def test_every_command_has_a_target_of_make_or_serves_the_tests() -> None:
+def test_every_command_has_a_target_of_make_or_serves_the_tests_or_skaffold() -> None:
     targets = re.findall(r"\$\(CLUSTER\) (\w+)", (REPOSITORY / "Makefile").read_text())
 
-    assert set(targets) == COMMANDS - {"images"}
+    assert set(targets) == COMMANDS - {"images", "build"}
 
 
 def test_an_error_is_one_sentence_and_a_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +133,35 @@ def test_a_token_is_all_that_is_printed(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("user", ["0", "root"])
 def test_a_token_is_for_a_user_by_number(user: str) -> None:
     assert call("token", user).exit_code == 2
+
+
+@pytest.mark.parametrize("mode", ["run", "dev"])
+def test_skaffolds_exit_status_is_ours(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    monkeypatch.setattr(cli, "run_skaffold", lambda _settings, _progress, mode: {"run": 3, "dev": 0}[mode])
+
+    assert call("skaffold", mode).exit_code == {"run": 3, "dev": 0}[mode]
+
+
+def test_skaffold_is_not_asked_to_take_anything_away() -> None:
+    assert call("skaffold", "delete").exit_code == 2
+
+
+def test_a_build_takes_its_name_from_skaffold(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setenv("IMAGE", "localhost:5001/doorbuster/apps:abc")
+    monkeypatch.setattr(
+        cli, "build_for_skaffold", lambda _settings, _progress, name, reference: asked.append((name, reference))
+    )
+
+    assert call("build", "apps").exit_code == 0
+    assert asked == [("apps", "localhost:5001/doorbuster/apps:abc")]
+
+
+@pytest.mark.parametrize("words", [("build", "mysql"), ("build", "apps")])
+def test_a_build_needs_one_of_our_images_and_a_name(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.delenv("IMAGE", raising=False)
+
+    assert call(*words).exit_code == 2
 
 
 def test_ctrl_c_says_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

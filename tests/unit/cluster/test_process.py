@@ -1,4 +1,6 @@
+import os
 import signal
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +9,21 @@ from pathlib import Path
 import pytest
 
 from doorbuster_cluster.errors import CommandFailed, CommandTimedOut
-from doorbuster_cluster.process import Completed, attempt, end_running_programs, run
+from doorbuster_cluster.process import Completed, attempt, attend, end_running_programs, run
+from doorbuster_cluster.settings import REPOSITORY
 from tests.integration.polling import seconds_until
+
+# Attends a program that writes down each signal that it gets, and ends at the last one.
+ATTENDS = """
+import os, signal, sys
+from pathlib import Path
+from doorbuster_cluster.process import attend
+
+# Whoever runs the tests in the background has them started with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+script = "trap 'echo INT' INT; trap 'echo TERM; exit 7' TERM; echo began; while true; do sleep 0.05; done"
+sys.exit(attend(["sh", "-c", script], env=os.environ, cwd=Path.cwd()))
+"""
 
 
 def test_output_of_a_program_that_succeeds_is_returned() -> None:
@@ -110,3 +125,39 @@ def test_environment_and_folder_are_the_given_ones(tmp_path: Path) -> None:
 
 def test_output_that_is_not_text_does_not_break_the_run() -> None:
     assert run(["printf", "\\377ok"]) == "�ok"
+
+
+def test_an_attended_program_has_the_given_environment_and_folder(tmp_path: Path) -> None:
+    script = "import os, pathlib, sys; pathlib.Path('seen').write_text(os.environ['ANSWER']); sys.exit(3)"
+
+    assert attend([sys.executable, "-c", script], env={"ANSWER": "42"}, cwd=tmp_path) == 3
+    assert (tmp_path / "seen").read_text() == "42"
+
+
+def test_an_attended_program_that_is_not_there_is_a_failure_with_a_reason(tmp_path: Path) -> None:
+    former = signal.getsignal(signal.SIGINT)
+
+    with pytest.raises(CommandFailed, match="no-such-program could not be started: No such file or directory"):
+        attend(["no-such-program"], env={}, cwd=tmp_path)
+
+    assert signal.getsignal(signal.SIGINT) is former
+
+
+def test_an_attended_program_is_outlasted_and_told_once() -> None:
+    attending = subprocess.Popen(
+        [sys.executable, "-c", ATTENDS],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "cluster" / "src")},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with attending:
+        assert attending.stdout is not None
+        assert attending.stdout.readline() == "began\n"
+        # As a terminal does it: to the whole group.
+        os.killpg(attending.pid, signal.SIGINT)
+        assert attending.stdout.readline() == "INT\n"
+        attending.send_signal(signal.SIGTERM)
+        rest = attending.stdout.read()
+
+    assert (attending.returncode, rest) == (7, "TERM\n")

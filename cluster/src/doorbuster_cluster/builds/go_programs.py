@@ -62,6 +62,7 @@ PROGRAMS = {
         GoProgram(name="helm", package="helm.sh/helm/v4/cmd/helm"),
         GoProgram(name="helm-unittest", package="github.com/helm-unittest/helm-unittest/cmd/helm-unittest"),
         GoProgram(name="traefik", package="github.com/traefik/traefik/v3/cmd/traefik"),
+        GoProgram(name="skaffold", package="github.com/GoogleContainerTools/skaffold/v2/cmd/skaffold"),
     )
 }
 

@@ -18,7 +18,7 @@ from doorbuster_cluster.commands.supply import (
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.runtime.addons import KUBE_ROUTER, TRAEFIK, Addon
-from doorbuster_cluster.runtime.releases import Release, image_values
+from doorbuster_cluster.runtime.releases import Release, image_values, values_folder
 from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, SECRET_BY_STORE, create_missing
 from doorbuster_cluster.settings import ImagesChoice, Settings
 from doorbuster_cluster.work import Task, run_tasks
@@ -184,7 +184,7 @@ def _release_task(session: Session, release: Release, needs: frozenset[str]) -> 
 
 def _install(session: Session, planned: Release) -> None:
     release = complete(session, planned)
-    values = session.settings.state / "values" / f"{release.name}.yaml"
+    values = values_folder(session.settings) / f"{release.name}.yaml"
     if release.is_current(session.tools):
         session.progress.cached(f"release {release.name}")
         release.write_values(values)

@@ -89,7 +89,11 @@ class Registry:
     def push(self, reference: str) -> None:
         """Put an image of the engine into the registry, unless it is there already."""
         if not self.has(reference):
-            self.engine.docker("push", "--quiet", reference, timeout_seconds=PUSH_SECONDS)
+            self.push_anew(reference)
+
+    def push_anew(self, reference: str) -> None:
+        """Put an image of the engine into the registry, in place of what has that name there."""
+        self.engine.docker("push", "--quiet", reference, timeout_seconds=PUSH_SECONDS)
 
     def has(self, reference: str) -> bool:
         """Return whether the registry serves the image."""

@@ -9,7 +9,7 @@ import yaml
 
 from doorbuster_cluster.digests import digest_of, digest_of_files, files_below
 from doorbuster_cluster.runtime.toolbox import Toolbox
-from doorbuster_cluster.settings import REPOSITORY
+from doorbuster_cluster.settings import REPOSITORY, Settings
 
 CHARTS = REPOSITORY / "charts"
 NAMESPACE = "doorbuster"
@@ -77,6 +77,11 @@ class Release:
         """Write the values where helm, skaffold and the tests read them."""
         values_file.parent.mkdir(parents=True, exist_ok=True)
         values_file.write_text(yaml.safe_dump(dict(self.values), sort_keys=False))
+
+
+def values_folder(settings: Settings) -> Path:
+    """Return where `make up` writes each release's values, a file a release (P4)."""
+    return settings.state / "values"
 
 
 def _sources(chart: Path) -> list[Path]:

@@ -160,6 +160,14 @@ def test_only_what_is_missing_is_pushed(served: Registry, fake_program: FakeProg
     assert docker.read_text() == f"push --quiet {served.host}/doorbuster/redis:gone\n"
 
 
+def test_what_is_there_can_be_replaced(served: Registry, fake_program: FakeProgram) -> None:
+    docker = fake_program("docker", "")
+
+    served.push_anew(f"{served.host}/doorbuster/redis:here")
+
+    assert docker.read_text() == f"push --quiet {served.host}/doorbuster/redis:here\n"
+
+
 @pytest.mark.parametrize(("networks", "joins"), [(["bridge"], True), (["bridge", "shop"], False)])
 def test_a_network_is_joined_once_at_a_fixed_address(
     fake_program: FakeProgram, networks: list[str], *, joins: bool
