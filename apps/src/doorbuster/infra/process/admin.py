@@ -85,6 +85,7 @@ class AdminServer:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended = False
         try:
             async with asyncio.timeout(self._request_seconds):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -92,11 +93,14 @@ class AdminServer:
                 await writer.drain()
                 writer.close()
                 await writer.wait_closed()
+            ended = True
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             # A caller that is gone, too slow or too long; nothing here is worth an answer.
             log.debug("admin_request_dropped")
         finally:
-            writer.transport.abort()
+            # asyncio can't abort a transport that has ended after it had to wait for room in the socket.
+            if not ended:
+                writer.transport.abort()
 
     def _respond(self, head: bytes) -> bytes:
         method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")

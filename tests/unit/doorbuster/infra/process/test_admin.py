@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,9 +13,9 @@ DEADLINE_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def admin(*, ready: bool = True, request_seconds: float = 5.0) -> AsyncIterator[AdminServer]:
+async def admin(*, ready: bool = True, request_seconds: float = 5.0, text: str = "Sales") -> AsyncIterator[AdminServer]:
     registry = CollectorRegistry()
-    Counter("sales", "Sales", registry=registry).inc(3)
+    Counter("sales", text, registry=registry).inc(3)
     server = AdminServer(registry, request_seconds=request_seconds, host="127.0.0.1")
     await server.start(0, ready=lambda: ready)
     try:
@@ -47,6 +48,24 @@ async def test_metrics_are_served() -> None:
     assert response.status_code == 200
     assert "sales_total 3.0" in response.text
     assert response.headers["content-type"].startswith("text/plain")
+
+
+async def test_an_answer_that_does_not_fit_into_the_socket_ends_in_peace() -> None:
+    client, socket_of_server = socket.socketpair()
+    socket_of_server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    async with admin(text="x" * 40_000) as server:
+        serving = asyncio.create_task(server._serve(*await asyncio.open_connection(sock=socket_of_server)))
+        with client:
+            client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            answer = await asyncio.to_thread(read_to_the_end, client)
+        await serving
+
+    assert b"sales_total 3.0" in answer
+
+
+def read_to_the_end(client: socket.socket) -> bytes:
+    client.settimeout(DEADLINE_SECONDS)
+    return b"".join(iter(lambda: client.recv(65_536), b""))
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
