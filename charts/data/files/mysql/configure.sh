@@ -49,6 +49,9 @@ binlog-expire-logs-seconds=$MYSQL_BINLOG_SECONDS
 sync-binlog=1
 innodb-flush-log-at-trx-commit=1
 transaction-isolation=READ-COMMITTED
+# Every row that was written is remembered until there are so many, to tell which transactions may be repeated beside
+# each other. The default of millions is hundreds of MiB on each member, and only distributed recovery would use it.
+binlog-transaction-dependency-history-size=25000
 # One second: a lock that takes longer is a mistake in the order of locks, and the caller's time-out is two.
 innodb-lock-wait-timeout=1
 # Covers only SELECT; writes are bounded by the client and by the wait for a lock.
@@ -64,6 +67,8 @@ max-connections=$MYSQL_MAX_CONNECTIONS
 open-files-limit=10000
 table-open-cache=2000
 innodb-log-buffer-size=16M
+# Of all internal temporary tables together; the default of 1 GiB is more than half of what the container may have.
+temptable-max-ram=64M
 # Histories of single statements that nobody reads here, and 8,000 more rows of the summary by statement, would take
 # 75 MiB.
 performance-schema-digests-size=2000

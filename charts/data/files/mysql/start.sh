@@ -31,8 +31,6 @@ main() {
   server_options >"$SERVER_OPTIONS"
   # A socket that a killed server left would look like a server that doesn't answer.
   rm -f "$SOCKET" "$SOCKET.lock"
-  # Each of glibc's arenas, eight a core, keeps what its threads gave back; a server of small transactions needs two.
-  export MALLOC_ARENA_MAX=2
   # mysqld asks for a restart only if it believes that its parent will do it.
   export MYSQLD_PARENT_PID=$$
   trap stop TERM INT

@@ -31,6 +31,7 @@ class Broker:
         self.log: dict[Place, list[Record]] = {(topic, n): [] for topic in Topic for n in range(PARTITIONS)}
         self.committed: dict[tuple[Group, Place], int] = {}
         self.owner: dict[tuple[Group, Place], int] = {}
+        self.published = 0
         self.rewind()
 
     def rewind(self) -> None:
@@ -41,8 +42,9 @@ class Broker:
                 self.owner[group, place] = place[1] % MEMBERS
 
     def publish(self, message_id: int, body: Body) -> tuple[int, int]:
-        """Append a message; return its partition and offset."""
-        partition = body.order_id.int % PARTITIONS
+        """Append a message, anywhere, as the relay does; return its partition and offset."""
+        self.published += 1
+        partition = self.published % PARTITIONS
         log = self.log[body.topic, partition]
         log.append(Record(body.topic, partition, len(log), message_id, body))
         return partition, len(log) - 1

@@ -118,8 +118,8 @@ class Client(Protocol):
 class Producer:
     """Sends messages and says where they stand; made, used and closed in one event loop.
 
-    Messages of one key reach the topic in the order of sending while none of them fails (idempotence). After a failure
-    a later one may overtake: who needs the order waits for the acknowledgement before the next message of a key.
+    Messages of one partition reach it in the order of sending while none of them fails (idempotence). After a failure a
+    later one may overtake: who needs the order waits for the acknowledgement before the next message.
     """
 
     def __init__(self, client: Client) -> None:

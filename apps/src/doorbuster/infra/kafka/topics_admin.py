@@ -69,8 +69,8 @@ def plans(*, partitions: int, replication_factor: int) -> Sequence[TopicPlan]:
 async def make_topics(admin: AdminClient, wanted: Sequence[TopicPlan], *, allow_grow: bool = False) -> TopicsMade:
     """Make the topics that are missing; may be repeated, also by several at once.
 
-    More partitions send a key elsewhere than before, so whoever allows it makes sure that nothing waits: neither in the
-    outbox nor in a topic (P12).
+    More partitions may send a key elsewhere than before, so whoever allows it makes sure that nothing waits, neither in
+    the outbox nor in a topic (P12).
 
     Args:
         admin: the cluster.

@@ -1,7 +1,7 @@
 """The relay: sends what waits in the outbox to Kafka, and notes where it stands there (R9).
 
-How the order of a key survives failures: a message is sent only after the one before it of the same key was
-acknowledged, and nothing of a key is sent after its first failure. An idempotent producer alone isn't enough: after a
+How a key's messages are sent in their order in spite of failures: each only after the one before it was acknowledged,
+and nothing of a key after its first failure. An idempotent producer alone isn't enough: after a
 message has timed out, a later one may get through. It costs a round trip for each further message of a key in a batch,
 and most keys have one. Different keys are sent at once, and different topics, which have no order between them (R14).
 
@@ -10,6 +10,7 @@ lost, and when two relays overlap for a moment. Readers remember ids.
 
 All messages of a batch for one topic go to one partition, the next batch's to the next (ADR 0019): the client sends a
 request for each partition, each is replicated and fetched by itself, and that, not the bytes, is what a message costs.
+So a key's messages of several batches are read in any order. Nothing here needs another (R14).
 """
 
 import asyncio
@@ -39,8 +40,11 @@ LONGEST_PAUSE_SECONDS = 0.2
 REST = 2.0
 SHORTEST_REST_SECONDS = 0.015
 LONGEST_REST_SECONDS = 0.25
-# Partitions that were made meanwhile get their turn, and those that lost their leader aren't waited for.
+# Partitions that were made meanwhile get their turn.
 LEARN_EVERY_SECONDS = 30.0
+# After a message that wasn't acknowledged its partition may have no leader, and after a question without an answer
+# nothing is known.
+LEARN_AGAIN_SECONDS = 2.0
 
 _WAITING = (
     select(outbox.c.seq, outbox.c.topic, outbox.c.message_key, outbox.c.payload, outbox.c.headers)
@@ -112,7 +116,7 @@ class Relay:
         self._batch_rows = batch_rows
         self._wakeup = asyncio.Event()
         self._turns = PartitionTurns()
-        self._learned_at = -math.inf
+        self._learn_at = -math.inf
 
     def wake(self) -> None:
         """Look into the outbox now instead of after the pause."""
@@ -163,15 +167,17 @@ class Relay:
             return [_waiting(row) for row in rows]
 
     async def _send(self, waiting: Iterable[Waiting]) -> Sequence[Acknowledged]:
-        self._turns.next_batch()
         by_key: dict[tuple[str, bytes], list[Waiting]] = {}
         for message in waiting:
             by_key.setdefault((message.topic, message.key), []).append(message)
+        turns = self._turns.take(topic for topic, _ in by_key)
         # The producer gives each message a bounded time, and a chain ends with its first failure.
-        chains = await asyncio.gather(*(self._send_in_order(messages) for messages in by_key.values()))
+        chains = await asyncio.gather(
+            *(self._send_in_order(messages, turns.get(topic)) for (topic, _), messages in by_key.items())
+        )
         return [acknowledged for chain in chains for acknowledged in chain]
 
-    async def _send_in_order(self, messages: Iterable[Waiting]) -> Sequence[Acknowledged]:
+    async def _send_in_order(self, messages: Iterable[Waiting], partition: int | None) -> Sequence[Acknowledged]:
         """Send the messages of one key, each after the acknowledgement of the one before, up to the first failure."""
         acknowledged: list[Acknowledged] = []
         for message in messages:
@@ -181,10 +187,11 @@ class Relay:
                     key=message.key,
                     value=message.value,
                     headers=message.headers,
-                    partition=self._turns.partition(message.topic),
+                    partition=partition,
                 )
             except (SendFailed, Overloaded) as exc:
                 _report_failure(message, exc)
+                self._learn_within(LEARN_AGAIN_SECONDS)
                 break
             OUTBOX_PUBLISHED.labels(message.topic).inc()
             acknowledged.append(Acknowledged(seq=message.seq, partition=delivered.partition, offset=delivered.offset))
@@ -193,13 +200,17 @@ class Relay:
     async def _learn_partitions(self) -> None:
         """Ask which partitions there are, now and then; without an answer it stays as it was."""
         now = asyncio.get_running_loop().time()
-        if now - self._learned_at < LEARN_EVERY_SECONDS:
+        if now < self._learn_at:
             return
-        self._learned_at = now
+        self._learn_at = now + LEARN_EVERY_SECONDS
         try:
             self._turns.learn(await self._producer.partitions())
         except BrokerUnavailable as exc:
             log.warning("partitions_unknown", reason=str(exc))
+            self._learn_within(LEARN_AGAIN_SECONDS)
+
+    def _learn_within(self, seconds: float) -> None:
+        self._learn_at = min(self._learn_at, asyncio.get_running_loop().time() + seconds)
 
     async def _note(self, acknowledged: Iterable[Acknowledged]) -> None:
         # Ascending, as everybody locks (R8).

@@ -1,7 +1,7 @@
 """The condition for giving a topic more partitions: nothing waits anywhere (P12).
 
-With another number of partitions an order's messages go elsewhere. What was sent before would still be read, but
-beside what is sent after, by another consumer.
+With another number of partitions groups are given their partitions anew, and what goes by key goes elsewhere. Nothing
+would be lost, but a change of topics is no moment to find out.
 """
 
 import asyncio

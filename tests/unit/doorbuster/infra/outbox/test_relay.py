@@ -139,6 +139,37 @@ async def test_a_partition_without_a_leader_is_left_out(client: FakeClient, prod
     assert client.partitions == [1, 1, 1]
 
 
+async def test_after_a_failure_it_asks_again_which_partitions_have_a_leader(
+    client: FakeClient, producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doorbuster.infra.outbox.relay.LEARN_AGAIN_SECONDS", 0)
+    client.leaders = {"t": {0: 1}}
+    relay = Relay(OutboxRows((b"a", b"a1")), producer)
+    for sent, error in ((1, KafkaError(KafkaError._MSG_TIMED_OUT)), (2, None)):
+        batch = asyncio.create_task(relay.publish_batch(lock()))
+        await until_sent(client, *[b"a1"] * sent)
+        client.leaders = {"t": {0: -1, 1: 2}}
+        client.answer(error=error)
+        await batch
+
+    assert client.partitions == [0, 1]
+
+
+async def test_it_asks_again_soon_when_no_broker_has_answered(
+    client: FakeClient, producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doorbuster.infra.outbox.relay.LEARN_AGAIN_SECONDS", 0)
+    relay = Relay(OutboxRows((b"a", b"a1")), producer)
+    for sent in (1, 2):
+        batch = asyncio.create_task(relay.publish_batch(lock()))
+        await until_sent(client, *[b"a1"] * sent)
+        client.leaders = {"t": {7: 1}}
+        client.answer()
+        await batch
+
+    assert client.partitions == [KEY_DECIDES, 7]
+
+
 async def test_as_long_as_no_broker_says_which_partitions_there_are_the_key_decides(
     client: FakeClient, producer: Producer
 ) -> None:
