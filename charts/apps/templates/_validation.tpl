@@ -20,4 +20,7 @@ Usage: include "apps.validate" $
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) (not .Values.ingress.withoutHost) -}}
 {{- fail "the Ingress has no rule: name hosts in ingress.hosts, or set ingress.withoutHost=true" -}}
 {{- end -}}
+{{- if and .Values.ingress.enabled .Values.ingress.tlsSecret (not .Values.ingress.hosts) -}}
+{{- fail "ingress.tlsSecret without ingress.hosts: a certificate is for names. Name them in ingress.hosts, or leave the Secret out" -}}
+{{- end -}}
 {{- end -}}
