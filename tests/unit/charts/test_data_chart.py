@@ -23,7 +23,7 @@ def test_the_highly_available_size_asks_for_little_cpu() -> None:
     assert sum(asked.values()) <= MOST_CPU
 
 
-@pytest.mark.parametrize(("scenario", "most"), [("ha", 8 * 1024), ("small", 2560)])
+@pytest.mark.parametrize(("scenario", "most"), [("ha", 9 * 1024), ("small", 3 * 1024)])
 def test_the_stores_leave_most_of_a_machines_memory(scenario: str, most: int) -> None:
     asked = sum(
         number * sum(memory_of(container) for container in pod["spec"]["containers"])

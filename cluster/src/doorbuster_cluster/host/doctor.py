@@ -16,7 +16,7 @@ FIRST_BUILD_DISK_BYTES = 25 * GB
 LATER_DISK_BYTES = 10 * GB
 FEWEST_CORES = 2
 # What all pods ask for, so that the scheduler places them (tests/unit/charts/test_apps_chart.py adds it up).
-ENOUGH_MEMORY_BYTES = {Size.HA: 10 * GIB, Size.SMALL: 4 * GIB}
+ENOUGH_MEMORY_BYTES = {Size.HA: 11 * GIB, Size.SMALL: 5 * GIB}
 
 
 def diagnose(facts: MachineFacts, settings: Settings) -> Diagnosis:

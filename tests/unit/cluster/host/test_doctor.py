@@ -148,10 +148,10 @@ def test_one_core_is_few(cores: int, status: Status) -> None:
 @pytest.mark.parametrize(
     ("memory", "size", "status"),
     [
-        (10 * GIB, "ha", Status.OK),
-        (10 * GIB - 1, "ha", Status.WARNING),
-        (4 * GIB, "small", Status.OK),
-        (4 * GIB - 1, "small", Status.WARNING),
+        (11 * GIB, "ha", Status.OK),
+        (11 * GIB - 1, "ha", Status.WARNING),
+        (5 * GIB, "small", Status.OK),
+        (5 * GIB - 1, "small", Status.WARNING),
     ],
 )
 def test_memory_has_to_hold_the_chosen_size(memory: int, size: str, status: Status) -> None:

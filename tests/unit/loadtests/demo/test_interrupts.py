@@ -1,8 +1,17 @@
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from loadtests.demo.interrupts import Interrupts
+
+
+@pytest.fixture(autouse=True)
+def terminal() -> Iterator[None]:
+    """Be as a person starts it, also where these tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def test_the_first_signal_ends_the_run() -> None:
