@@ -88,7 +88,7 @@ def _step_by_step(seen: Observation, found: Assessment) -> Verdict | None:
     after = _bounded(seen, found, next_step(seen.workload.replicas, found.steps))
     if found.capacity is not None or found.settling or found.moving_age <= limit or after <= seen.workload.replicas:
         return None
-    because = f"the oldest record waits {found.moving_age:.0f} s, so one step more"
+    because = f"where records move they wait up to {found.moving_age:.0f} s, so one step more"
     return _to(seen, found, after, Reason.STEP_BY_STEP, because)
 
 
