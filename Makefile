@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := apps/src:charts/observability/src:cluster/src:operator/src:.
 CLUSTER := $(BIN)/python -m doorbuster_cluster
+DEMO := $(BIN)/python -m loadtests.demo --operator $(or $(OPERATOR),on) --peak $(or $(PEAK),100)
 LOCKED := requirements/dev.txt
 # The shell's own USER is a login name; only what stands behind `make` counts.
 USER_ID := $(if $(filter command%,$(firstword $(origin USER))),$(USER),1)
@@ -36,8 +37,10 @@ down: setup ## remove the cluster and put the machine back as it was
 status: setup ## show cluster, releases and pods
 	@$(CLUSTER) status
 
-demo: up ## let a consumer fall behind under load and watch the operator; OPERATOR=off shows it without, PEAK=100 a second
-	@$(BIN)/python -m loadtests.demo --operator $(or $(OPERATOR),on) --peak $(or $(PEAK),100)
+demo: setup ## a sale under load, a slow consumer and the operator at work; OPERATOR=off, PEAK=100 orders a second
+	@$(DEMO) --only-check-options
+	@$(CLUSTER) up
+	@$(DEMO)
 
 skaffold-run: setup ## build, push and roll out the whole platform once by skaffold; after `make up`
 	@$(CLUSTER) skaffold run

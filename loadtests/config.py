@@ -45,6 +45,7 @@ class Rush(BaseModel):
         timeout_seconds: how long a shopper waits for an answer.
         latest_start_seconds: an order that begins later than this after its moment isn't begun at all.
         most_in_flight: the most orders that are under way at once.
+        parent: the process that began the rush, which ends with it; None means that it goes on alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +65,7 @@ class Rush(BaseModel):
     timeout_seconds: Seconds = 10.0
     latest_start_seconds: Seconds = 1.0
     most_in_flight: Count = 1000
+    parent: Id | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -4,6 +4,7 @@ import math
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,19 +20,18 @@ from loadtests.demo.api_server import ApiServer
 from loadtests.demo.cluster import open_cluster
 from loadtests.demo.errors import reason_of
 from loadtests.demo.interrupts import Interrupts
-from loadtests.demo.plan import Plan
+from loadtests.demo.plan import HIGHEST_PEAK, LOWEST_PEAK, Plan
 from loadtests.demo.run import Screen, demonstrate
 from loadtests.demo.watching import Eyes
 from loadtests.errors import LoadTestError
 from loadtests.reports.evidence import Operator
 
-LOWEST_PEAK = 1.0
-HIGHEST_PEAK = 1000.0
+BEFORE, AFTERWARDS = "before anything was changed", "after the run had come to its end, so its verdict stands"
 EPILOG = """
 \b
 Course, with a peak of 100 orders a second:
   rest          nothing waits, one replica of stock
-  calibration   30 s at the peak, without a fault
+  calibration   30 s at the peak, without a fault; if that is too much, the next three are left out
   fault         each record of stock takes 30 ms: one replica does 33 a second
   flash sale    0 to 100 in 150 s, 100 for 120 s, to 0 in 30 s: 20,400 orders
   quiet         until all orders are final and stock has one replica again
@@ -72,7 +72,12 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
     help="Folder that receives the results.  [default: out/demo, or out/demo-off]",
 )
 @click.option("--seed", type=click.IntRange(min=1), default=1, show_default=True, help="Chooses who orders what.")
-def main(operator: str, peak: float, out: Path | None, seed: int) -> None:
+@click.option(
+    "--only-check-options",
+    is_flag=True,
+    help="End with 0 if options and environment make sense, and do nothing: `make demo` asks before it brings up.",
+)
+def main(operator: str, peak: float, out: Path | None, seed: int, only_check_options: bool) -> None:  # noqa: FBT001  # click's way
     """Sell out on the local cluster, with a stock consumer that is three times too slow.
 
     With the operator, replicas are added until nobody waits; without it, more than half of the orders are still open
@@ -80,15 +85,17 @@ def main(operator: str, peak: float, out: Path | None, seed: int) -> None:
     The cluster has to be up (`make up`); about 9 minutes.
     """
     console = Console()
+    # Not through the progress: a signal that comes while it prints would wait for its lock for ever.
+    interrupts = Interrupts(partial(console.print, highlight=False, soft_wrap=True))
     try:
         settings = read_settings(os.environ)
         plan = plan_for(settings, operator=Operator(operator), peak=peak, out=out, seed=seed)
-        status = _run(settings, plan, console)
+        status = 0 if only_check_options else _run(settings, plan, console, interrupts)
     except (ClusterError, LoadTestError) as exc:
         Console(stderr=True).print(f"[red]error:[/] {escape(reason_of(exc))}", highlight=False, soft_wrap=True)
         status = 1
     except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted before anything was changed")
+        Console(stderr=True).print(f"interrupted {AFTERWARDS if interrupts.over else BEFORE}")
         status = 130
     sys.exit(status)
 
@@ -105,9 +112,8 @@ def plan_for(settings: Settings, *, operator: Operator, peak: float, out: Path |
     )
 
 
-def _run(settings: Settings, plan: Plan, console: Console) -> int:
+def _run(settings: Settings, plan: Plan, console: Console, interrupts: Interrupts) -> int:
     progress = Progress(console, clock=time.monotonic)
-    interrupts = Interrupts(progress.note)
     machine = Machine(settings)
     session = Session(settings, machine.running_engine(), progress)
     # The lock of `make up`, which would take the fault back in the middle of a run, and whose builds take the CPU.

@@ -100,6 +100,10 @@ class Cluster:
         """Return how many users have less than nothing."""
         return self.database.negative_points()
 
+    def misbooked(self) -> int:
+        """Return how many products, orders and balances don't fit what was paid; only at rest they all do."""
+        return self.database.misbooked()
+
     def _standing(self) -> Standing:
         workloads = [each for kind in ("deployments", "statefulsets") for each in self.api.objects(WORKLOADS, kind)]
         return standing_of(workloads, self.api.objects(SCALERS, "consumerscalers"))

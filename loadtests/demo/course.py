@@ -3,31 +3,31 @@
 Each step notes what it found; so an interrupted run has found out something, too.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from doorbuster_cluster.progress import Progress
 from loadtests.arrivals import Arrivals
-from loadtests.checks.listing import list_orders
-from loadtests.checks.orders import judge
 from loadtests.config import Rush
 from loadtests.demo.errors import NotReached, QuestionFailed
-from loadtests.demo.gathering import Findings, Lists
+from loadtests.demo.gathering import Findings, calibration_of, last_arrival, seconds_until_one_replica
 from loadtests.demo.load import offered
 from loadtests.demo.plan import Plan, Supplies, calibration_rush, course_rush, fault_values
 from loadtests.demo.ports import Platform
-from loadtests.demo.waiting import wait_until_none
+from loadtests.demo.waiting import answer_of, wait_until_none
 from loadtests.demo.watching import Watch
-from loadtests.reports.evidence import Calibration, Operator
+from loadtests.reports.evidence import Operator
 from loadtests.reports.timeline import Moment, Phase
-from loadtests.witness import Attempt, Outcome, WitnessTail, read_witness
+from loadtests.reports.verdict import comparable, machine_checks
+from loadtests.witness import Attempt, WitnessTail, read_witness
 
 # After another run, or after `make up`: replicas are taken away after two minutes.
 REST_SECONDS = 420.0
 # The verdict wants 30; what it really took is worth knowing, up to here.
 FINAL_SECONDS = 180.0
+# At a peak of 100 one slow replica works off 33 orders a second, of 11,000.
+PENDING_WITHIN_SECONDS = 6.0
 # The verdict wants 180.
 SCALE_IN_SECONDS = 300.0
 # Without replicas more than a minute's work is left for each minute of load; the fault is off by then.
@@ -60,12 +60,15 @@ class Run:
 def carry_out(run: Run) -> None:
     """Carry all steps out; whoever calls brings the platform back afterwards.
 
+    A calibration that shows that this machine can't do the load is the last step (P20).
+
     Raises:
         ClusterError: a step failed.
         LoadTestError: the same, in a part that knows no cluster.
     """
     rest(run)
-    calibrate(run)
+    if not calibrate(run):
+        return
     slow_down(run)
     sell(run)
     if run.plan.operator is Operator.ON:
@@ -92,28 +95,30 @@ def _wait_for_rest(run: Run) -> None:
         )
 
 
-def calibrate(run: Run) -> None:
-    """Offer the peak without a fault for a while: what this machine can't do then, says nothing about the operator."""
+def calibrate(run: Run) -> bool:
+    """Offer the peak without a fault for a while: what this machine can't do then, says nothing about the operator.
+
+    Returns:
+        Whether this machine is fast enough for the course.
+    """
     with run.progress.step("new buyers and stock for the calibration"):
         supplies = run.cluster.top_up(hot_units=0)
+    run.found = replace(run.found, calibration_supplies=supplies)
     rush = calibration_rush(run.plan, supplies)
     run.watch.enter(Phase.CALIBRATION)
     with run.progress.step(f"calibration: {run.plan.peak:g} orders a second for {rush.arrivals.seconds:.0f} s"):
         _offer(run, rush, supplies, calibration=True)
     attempts = list(read_witness(rush.witness))
     until_final = _seconds_until_final(run, supplies, attempts)
-    run.found = replace(run.found, calibration=_calibration(rush, attempts, until_final))
+    found = calibration_of(rush.arrivals.scheduled, attempts, seconds_until_final=until_final)
+    run.found = replace(run.found, calibration=found, calibration_attempts=attempts)
+    if not comparable(found):
+        missed = [f"{each.name} {each.shown}, not {each.limit}" for each in machine_checks(found) if not each.passed]
+        run.note(f"too much for this machine, so the course is left out: {'; '.join(missed)}")
+        return False
     run.watch.enter(Phase.PREPARATION)
     _wait_for_rest(run)
-
-
-def _calibration(rush: Rush, attempts: Sequence[Attempt], until_final: float | None) -> Calibration:
-    return Calibration(
-        scheduled=rush.arrivals.scheduled,
-        offered=len({attempt.key for attempt in attempts}),
-        accepted=len({attempt.key for attempt in attempts if attempt.outcome is Outcome.OK}),
-        seconds_until_final=until_final,
-    )
+    return True
 
 
 def slow_down(run: Run) -> None:
@@ -158,7 +163,8 @@ def _offer(run: Run, rush: Rush, supplies: Supplies, *, calibration: bool) -> Ar
 
 def _note_pending(run: Run, supplies: Supplies) -> None:
     try:
-        pending, _ = run.cluster.unfinished(supplies)
+        # Each second that passes makes them fewer, so a late answer is worth less than none.
+        pending, _ = answer_of(lambda: run.cluster.unfinished(supplies), within_seconds=PENDING_WITHIN_SECONDS)
     except QuestionFailed as exc:
         run.note(f"how many orders are pending now isn't known: {exc}")
         return
@@ -183,20 +189,6 @@ def _not_one_replica(moments: Sequence[Moment]) -> list[str]:
     return [] if replicas == 1 else [f"it has {'an unknown number' if replicas is None else replicas}"]
 
 
-def seconds_until_one_replica(moments: Sequence[Moment], *, last_arrival: float) -> float | None:
-    """Return how long after the last arrival the target asked for one replica and kept to it; None if it didn't.
-
-    Args:
-        moments: what was seen.
-        last_arrival: in seconds since the run began.
-    """
-    since = None
-    for moment in moments:
-        if moment.replicas is not None:
-            since = None if moment.replicas != 1 else moment.seconds if since is None else since
-    return None if since is None else max(0.0, since - last_arrival)
-
-
 def drain(run: Run) -> None:
     """Wait until nobody works on anything.
 
@@ -204,24 +196,7 @@ def drain(run: Run) -> None:
         NotReached: somebody still does.
     """
     wait_until_none(run.cluster.at_work, within_seconds=DRAIN_SECONDS, what="an idle platform", hint=NOT_AT_REST)
-
-
-def judge_orders(run: Run) -> None:
-    """Read what became of every order: the buyers' lists, and what only the database knows."""
-    supplies = _supplies(run)
-    with run.progress.step(f"read the orders of {supplies.users:,} buyers"):
-        users = range(supplies.first_user, supplies.last_user + 1)
-        lists = asyncio.run(list_orders(run.plan.base_url, users))
-    with run.progress.step("ask the database for what was sold and what is left"):
-        oversold, negative = run.cluster.oversold(), run.cluster.negative_points()
-        _, uncompensated = run.cluster.unfinished(supplies)
-    run.found = replace(
-        run.found,
-        lists=Lists(orders_by_user=lists, judgement=judge(run.found.attempts, lists)),
-        oversold=oversold,
-        negative_points=negative,
-        uncompensated=uncompensated,
-    )
+    run.loaded = False
 
 
 def _seconds_until_final(run: Run, supplies: Supplies, attempts: Sequence[Attempt]) -> float | None:
@@ -246,17 +221,6 @@ def _try_to_wait(run: Run, missing: Callable[[], Sequence[str]], within_seconds:
         run.note(str(exc))
         return False
     return True
-
-
-def last_arrival(attempts: Sequence[Attempt]) -> float:
-    """Return when the last order was sent for the first time, in seconds since 1970; now when there is none.
-
-    A repeat under the same key is no arrival: it would give the platform more time than there is.
-    """
-    first: dict[str, float] = {}
-    for attempt in attempts:
-        first[attempt.key] = min(attempt.at, first.get(attempt.key, attempt.at))
-    return max(first.values(), default=time.time())
 
 
 def _supplies(run: Run) -> Supplies:

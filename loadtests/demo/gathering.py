@@ -1,5 +1,6 @@
 """Makes evidence of what a run left: witness, lists, database, timeline. Pure."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,6 +32,9 @@ class Findings:
 
     Attributes:
         calibration: of the seconds at the peak without the fault.
+        calibration_attempts: its witness.
+        calibration_supplies: what the top-up made for it.
+        calibration_lists: what its buyers' lists said.
         attempts: the witness of the course.
         supplies: what the top-up made for the course.
         lists: what the buyers' lists said.
@@ -39,10 +43,14 @@ class Findings:
         uncompensated: FAILED orders without a compensation, in the end.
         oversold: units sold beyond the stock.
         negative_points: users below 0.
+        misbooked: products, orders and balances that don't fit what was paid.
         seconds_until_one_replica: from the last arrival until stock asked for one replica.
     """
 
     calibration: Calibration | None = None
+    calibration_attempts: Sequence[Attempt] = ()
+    calibration_supplies: Supplies | None = None
+    calibration_lists: Lists | None = None
     attempts: Sequence[Attempt] = ()
     supplies: Supplies | None = None
     lists: Lists | None = None
@@ -51,6 +59,7 @@ class Findings:
     uncompensated: int | None = None
     oversold: int | None = None
     negative_points: int | None = None
+    misbooked: int | None = None
     seconds_until_one_replica: float | None = None
 
 
@@ -72,16 +81,37 @@ def evidence_of(plan: Plan, found: Findings, moments: Sequence[Moment], *, inter
         hot=_hot(found, hot),
         seconds_until_final=found.seconds_until_final,
         uncompensated=found.uncompensated,
-        # Orders are judged when the platform is quiet: one that isn't final by then never will be.
-        lost=len(judged.lost) + judged.pending if judged else None,
-        doubled=len(judged.doubled) if judged else None,
+        lost=_lost(found),
+        doubled=_doubled(found),
         oversold=found.oversold,
         negative_points=found.negative_points,
+        misbooked=found.misbooked,
         lag_max=max((each.lag for each in _under_load(moments) if each.lag is not None), default=None),
         oldest_age_max_s=_oldest_age(list(_under_load(moments))),
         replicas=replicas_of(moments),
         seconds_until_one_replica=found.seconds_until_one_replica,
     )
+
+
+def _lost(found: Findings) -> int | None:
+    judged = _judgements(found)
+    # Orders are judged when the platform is quiet: one that isn't final by then never will be.
+    return None if judged is None else sum(len(each.lost) + each.pending for each in judged)
+
+
+def _doubled(found: Findings) -> int | None:
+    judged = _judgements(found)
+    return None if judged is None else sum(len(each.doubled) for each in judged)
+
+
+def _judgements(found: Findings) -> list[Judgement] | None:
+    """Return the judgement of each load; None while one isn't judged: nobody knows then what it lost."""
+    loads = [found.calibration_lists]
+    # A run that was ended by its calibration has no buyers for a course.
+    if found.supplies is not None or found.attempts:
+        loads.append(found.lists)
+    judged = [lists.judgement for lists in loads if lists is not None]
+    return judged if len(judged) == len(loads) else None
 
 
 def _counts(found: Findings) -> OrderCounts:
@@ -124,6 +154,41 @@ def replicas_of(moments: Sequence[Moment]) -> Replicas:
     if not seen:
         return Replicas(start=None, min=None, max=None, end=None)
     return Replicas(start=seen[0], min=min(seen), max=max(seen), end=seen[-1])
+
+
+def seconds_until_one_replica(moments: Sequence[Moment], *, last_arrival: float) -> float | None:
+    """Return how long after the last arrival the target asked for one replica and kept to it; None if it didn't.
+
+    Args:
+        moments: what was seen.
+        last_arrival: in seconds since the run began.
+    """
+    since = None
+    for moment in moments:
+        if moment.replicas is not None:
+            since = None if moment.replicas != 1 else moment.seconds if since is None else since
+    return None if since is None else max(0.0, since - last_arrival)
+
+
+def calibration_of(scheduled: int, attempts: Sequence[Attempt], *, seconds_until_final: float | None) -> Calibration:
+    """Return what the calibration came to, from its witness."""
+    return Calibration(
+        scheduled=scheduled,
+        offered=len({attempt.key for attempt in attempts}),
+        accepted=len({attempt.key for attempt in attempts if attempt.outcome is Outcome.OK}),
+        seconds_until_final=seconds_until_final,
+    )
+
+
+def last_arrival(attempts: Sequence[Attempt]) -> float:
+    """Return when the last order was sent for the first time, in seconds since 1970; now when there is none.
+
+    A repeat under the same key is no arrival: it would give the platform more time than there is.
+    """
+    first: dict[str, float] = {}
+    for attempt in attempts:
+        first[attempt.key] = min(attempt.at, first.get(attempt.key, attempt.at))
+    return max(first.values(), default=time.time())
 
 
 def latency_of(attempts: Iterable[Attempt]) -> Latency | None:

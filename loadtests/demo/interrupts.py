@@ -9,7 +9,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Turns the first signal into KeyboardInterrupt. Later ones, and all during a clean-up, get an answer only."""
+    """Turns the first signal into KeyboardInterrupt. Later ones, and all during a clean-up, get an answer only.
+
+    Attributes:
+        came: there was a signal.
+        ended_run: there was one before the clean-up, so the run had no end of its own.
+        over: what was watched has ended, without an exception.
+    """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         """Take what shows a sentence to the person."""
@@ -17,6 +23,8 @@ class Interrupts:
         self._cleaning = "what the run changed is about to be brought back"
         self._deaf = False
         self.came = False
+        self.ended_run = False
+        self.over = False
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -26,6 +34,7 @@ class Interrupts:
         before = {each: signal.signal(each, self._handle) for each in heard}
         try:
             yield
+            self.over = True
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
@@ -47,4 +56,5 @@ class Interrupts:
                 self._say(f"cleaning up: {self._cleaning}; please wait, it has an end")
             return
         self._deaf = True
+        self.ended_run = True
         raise KeyboardInterrupt

@@ -120,10 +120,12 @@ def offered(rush: Rush, log: Path) -> Iterator[Load]:
     """
     for old in (rush.witness, arrivals_path(rush.witness)):
         old.unlink(missing_ok=True)
+    # Killed without a warning, we end nothing; it ends itself then.
+    told = rush.model_copy(update={"parent": os.getpid()})
     with log.open("ab") as output:
         process = subprocess.Popen(
             locust_command(),
-            env=locust_environment(rush, os.environ),
+            env=locust_environment(told, os.environ),
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -9,6 +9,8 @@ from loadtests.reports.evidence import Operator
 from loadtests.reports.timeline import Phase
 from loadtests.shapes.stages import FLASH_SALE, Course, steady
 
+LOWEST_PEAK = 1.0
+HIGHEST_PEAK = 1000.0
 CALIBRATION_SECONDS = 30.0
 # P20: one replica works off a third of the peak, as in the old system.
 REPLICAS_AT_PEAK = 3

@@ -44,3 +44,7 @@ class Platform(Protocol):
     def negative_points(self) -> int:
         """Return how many users have less than nothing."""
         ...
+
+    def misbooked(self) -> int:
+        """Return how many products, orders and balances don't fit what was paid; only at rest they all do."""
+        ...

@@ -1,6 +1,9 @@
 """What is left of a run: its files, and the verdict on the screen."""
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +12,7 @@ from rich.table import Table
 
 from loadtests.demo.course import Run as RunUnderWay
 from loadtests.demo.gathering import evidence_of, latency_of
-from loadtests.demo.plan import Plan
+from loadtests.demo.plan import LOWEST_PEAK, Plan
 from loadtests.reports.evidence import Operator
 from loadtests.reports.plot import draw
 from loadtests.reports.summary import Machine, Run, Summary, summarize, write_summary
@@ -22,13 +25,20 @@ NEXT = {
     Verdict.PASSED: "`make demo OPERATOR=off` shows the same load without the operator",
     Verdict.FAILED_AS_EXPECTED: "`make demo` shows the same load with the operator",
     Verdict.FAILED: "the timeline shows when it went wrong; `make diagnose` collects logs and events",
-    Verdict.NOT_COMPARABLE: "end what else runs on this machine, or try a lower peak: `make demo PEAK=50`",
     Verdict.INTERRUPTED: "begin again with `make demo`",
 }
 
 
-def write_results(run: RunUnderWay, *, interrupted: bool) -> Summary:
-    """Write summary and picture, and return the summary."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What a run came to, and a sentence for each file that could not be written."""
+
+    summary: Summary
+    problems: tuple[str, ...]
+
+
+def write_results(run: RunUnderWay, *, interrupted: bool) -> Results:
+    """Write summary and picture; one that can't be written keeps neither the other nor the verdict back."""
     seen, files = run.watch.seen(), run.plan.files
     summary = summarize(
         described(run),
@@ -36,9 +46,21 @@ def write_results(run: RunUnderWay, *, interrupted: bool) -> Summary:
         latency_ms=latency_of(run.found.attempts),
         decisions=seen.decisions,
     )
-    write_summary(files.summary, summary)
-    draw(seen.moments, seen.decisions, summary, files.picture)
-    return summary
+    tried = (
+        _problem(files.summary, lambda: write_summary(files.summary, summary)),
+        _problem(files.picture, lambda: draw(seen.moments, seen.decisions, summary, files.picture)),
+    )
+    return Results(summary=summary, problems=tuple(problem for problem in tried if problem))
+
+
+def _problem(file: Path, write: Callable[[], None]) -> str:
+    try:
+        write()
+    except Exception as exc:  # noqa: BLE001  # a bug in a picture must not hide what nine minutes have shown
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+        return f"{file} could not be written: {exc!r}"
+    return ""
 
 
 def described(run: RunUnderWay) -> Run:
@@ -47,7 +69,8 @@ def described(run: RunUnderWay) -> Run:
     return Run(
         started_at=run.watch.began_at,
         peak_per_s=run.plan.peak,
-        delay_ms=run.plan.delay_seconds * 1000,
+        # None was set in a run that its calibration ended.
+        delay_ms=run.plan.delay_seconds * 1000 if run.changed else 0.0,
         machine=Machine(cores=usable_cores(), memory_gib=memory_gib(text)),
     )
 
@@ -70,7 +93,8 @@ def show_results(summary: Summary, plan: Plan, console: Console) -> None:
     """Print every check, the verdict, where the files are and what to look at next."""
     table = Table("", "check", "value", "limit", box=None, pad_edge=False)
     for check in summary.checks:
-        mark = "[green]✓[/]" if check.passed else "[red]✗[/]"
+        # What isn't known didn't pass; but nothing bad was seen either.
+        mark = "[green]✓[/]" if check.passed else "[yellow]?[/]" if check.value is None else "[red]✗[/]"
         table.add_row(mark, escape(check.name), escape(check.shown), escape(check.limit))
     console.print(table)
     colour = COLOURS.get(summary.verdict, "yellow")
@@ -79,4 +103,12 @@ def show_results(summary: Summary, plan: Plan, console: Console) -> None:
     for path in plan.files.of_a_run():
         if path.exists():
             console.print(f"  {path}", highlight=False, soft_wrap=True)
-    console.print(f"next: {NEXT[summary.verdict]}", highlight=False, soft_wrap=True)
+    console.print(f"next: {_next(summary.verdict, plan)}", highlight=False, soft_wrap=True)
+
+
+def _next(verdict: Verdict, plan: Plan) -> str:
+    if verdict is not Verdict.NOT_COMPARABLE:
+        return NEXT[verdict]
+    half = max(LOWEST_PEAK, plan.peak / 2)
+    options = "" if plan.operator is Operator.ON else "OPERATOR=off "
+    return f"end what else runs on this machine, or try half of the peak: `make demo {options}PEAK={half:g}`"

@@ -10,9 +10,10 @@ from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.process import end_running_programs
 from doorbuster_cluster.progress import Progress
 from loadtests.arrivals import arrivals_path
-from loadtests.demo.course import Run, carry_out, drain, judge_orders
+from loadtests.demo.course import Run, carry_out, drain
 from loadtests.demo.errors import reason_of
 from loadtests.demo.interrupts import Interrupts
+from loadtests.demo.judging import judge_orders
 from loadtests.demo.observation import Look
 from loadtests.demo.plan import Plan
 from loadtests.demo.ports import Platform
@@ -25,6 +26,10 @@ from loadtests.reports.timeline import Phase, TimelineWriter
 
 # A second Ctrl-C reaches the helm that we run as well, and ends it; the next try finds its release unfinished.
 RESTORE_TRIES = 3
+INTERRUPTED = "interrupted"
+# Also the programs that we run hear a Ctrl-C.
+CLEAN_UP_CUT = ": type `make up`, which brings everything back"
+CLEAN_UP_WENT_ON = ", which was carried out all the same, so the verdict stands; in doubt type `make up`"
 NOT_RESTORED = "type `make up`: it switches the fault off and the operator on"
 
 
@@ -63,12 +68,16 @@ def demonstrate(
         run = Run(plan=plan, cluster=cluster, watch=watch, progress=progress)
         try:
             error = _carried_out(run, interrupts)
+        except KeyboardInterrupt:
+            # The only one that there is, between the last step and the first word of the clean-up.
+            error = INTERRUPTED
         finally:
             problems = _brought_back(run, interrupts)
-        if not (error or interrupts.came or problems):
+        # A release that is still slow loses nothing; but an order that is still under way would look lost.
+        if not (error or interrupts.ended_run or run.loaded):
             interrupts.clean("what became of the orders is being read")
             error = _judged(run)
-    return _told(run, console, error=error, problems=problems, interrupted=interrupts.came)
+    return _told(run, console, problems=[error, *problems] if error else problems, interrupts=interrupts)
 
 
 def _forget_last_run(plan: Plan) -> None:
@@ -84,7 +93,7 @@ def _carried_out(run: Run, interrupts: Interrupts) -> str:
         carry_out(run)
     except KeyboardInterrupt:
         end_running_programs()
-        return "interrupted"
+        return INTERRUPTED
     except (ClusterError, LoadTestError) as exc:
         return reason_of(exc)
     finally:
@@ -112,13 +121,24 @@ def _judged(run: Run) -> str:
     return ""
 
 
-def _told(run: Run, console: Console, *, error: str, problems: list[str], interrupted: bool) -> int:
-    for problem in (*([error] if error else []), *problems):
-        console.print(f"[red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+def _told(run: Run, console: Console, *, problems: list[str], interrupts: Interrupts) -> int:
+    for problem in problems:
+        _say_error(console, problem)
     if broken := run.watch.broken:
         console.print(f"{len(broken)} looks gave nothing, the last one: {escape(broken[-1])}", soft_wrap=True)
+    if interrupts.came and not interrupts.ended_run:
+        said = CLEAN_UP_CUT if problems else CLEAN_UP_WENT_ON
+        console.print(f"interrupted during the clean-up{said}", highlight=False, soft_wrap=True)
     if run.found.calibration is None:
-        return 130 if interrupted else 1
-    summary = write_results(run, interrupted=interrupted)
-    show_results(summary, run.plan, console)
-    return 1 if problems or (error and not interrupted) else summary.verdict.exit_code
+        return 130 if interrupts.ended_run else 1
+    results = write_results(run, interrupted=interrupts.ended_run)
+    show_results(results.summary, run.plan, console)
+    for problem in results.problems:
+        _say_error(console, problem)
+    if set(problems) - {INTERRUPTED}:
+        return 1
+    return results.summary.verdict.exit_code or int(bool(results.problems))
+
+
+def _say_error(console: Console, problem: str) -> None:
+    console.print(f"[red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from loadtests.reports.decisions import Decision
-from loadtests.reports.evidence import Evidence, HotProduct
+from loadtests.reports.evidence import Calibration, Evidence, HotProduct
 from loadtests.reports.summary import Summary
 from loadtests.reports.timeline import clock
 from loadtests.reports.verdict import Verdict
@@ -30,20 +30,31 @@ def conditions(summary: Summary) -> str:
     """Return under which conditions it was seen."""
     run, machine = summary.run, summary.run.machine
     memory = "" if machine.memory_gib is None else f" and {machine.memory_gib:.0f} GiB"
+    fault = f"each record takes the stock consumer {run.delay_ms:g} ms on purpose" if run.delay_ms else "no fault"
     return (
-        f"Operator {summary.evidence.operator}. Up to {run.peak_per_s:g} orders/s; each record takes the stock "
-        f"consumer {run.delay_ms:g} ms on purpose. {machine.cores} cores{memory}."
+        f"Operator {summary.evidence.operator}. Up to {run.peak_per_s:g} orders/s; {fault}. "
+        f"{machine.cores} cores{memory}."
     )
 
 
 def figures(summary: Summary) -> str:
     """Return the figures that the limits are about."""
     seen = summary.evidence
+    if summary.verdict is Verdict.NOT_COMPARABLE and seen.calibration is not None:
+        return _calibration(seen.calibration)
     hot = "" if seen.hot is None else f" Hot product: {_sold(seen.hot)}."
     final = "not seen" if seen.seconds_until_final is None else f"{seen.seconds_until_final:.0f} s"
     age = "not known" if seen.oldest_age_max_s is None else f"{seen.oldest_age_max_s:.0f} s"
     lag = "not known" if seen.lag_max is None else f"{seen.lag_max:,} records"
     return f"Last order to all final: {final}. Oldest record: {age}. Most lag: {lag}.{hot}"
+
+
+def _calibration(seen: Calibration) -> str:
+    final = "not seen" if seen.seconds_until_final is None else f"{seen.seconds_until_final:.0f} s"
+    return (
+        f"Calibration: {seen.offered:,} of {seen.scheduled:,} orders offered, {seen.accepted:,} accepted. "
+        f"Last order to all final: {final}."
+    )
 
 
 def decision_lines(decisions: Sequence[Decision], *, most: int, width: int) -> list[DecisionLine]:

@@ -94,10 +94,12 @@ class Evidence:
         failed_elsewhere: orders that FAILED although they don't want the hot product.
         seconds_until_final: from the last arrival until every order was final; None when that was not seen.
         uncompensated: FAILED orders that aren't compensated when the run is judged.
-        lost: orders, as `docs/glossary.md` defines it.
-        doubled: idempotency keys with more than one order.
+        lost: orders of calibration and course, as `docs/glossary.md` defines it.
+        doubled: of both, idempotency keys with more than one order.
         oversold: units sold beyond the stock, over all products.
         negative_points: users with a balance below 0.
+        misbooked: products whose stock, orders whose payment and users whose balance don't fit what was paid: something
+            took effect twice, or by half.
         lag_max: of the stock consumer group from the start of the load on, in records.
         oldest_age_max_s: its oldest record age from then on.
         seconds_until_one_replica: from the last arrival until the target asked for one replica again; None when that
@@ -121,6 +123,7 @@ class Evidence:
     doubled: int | None
     oversold: int | None
     negative_points: int | None
+    misbooked: int | None
     lag_max: int | None
     oldest_age_max_s: float | None
     replicas: Replicas

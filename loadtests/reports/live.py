@@ -37,7 +37,7 @@ class LiveView:
     Attributes:
         elapsed_seconds: since the run began.
         total_seconds: how long it will take, about; more may elapse.
-        orders: so far.
+        orders: so far; `pending` are those that are open now, as `Moment` has them.
         moments: what was seen so far, the last one just now; only the last minutes are shown.
         reason: the operator's last, in its own word; None when nothing was read.
         message: its arithmetic in a sentence.
@@ -68,7 +68,7 @@ def line(view: LiveView) -> str:
     said = (
         f"{clock(view.elapsed_seconds)} {view.phase}:",
         f"{counts.offered:,} offered, {counts.accepted:,} accepted, {_count(counts.paid)} paid,",
-        f"{_count(counts.failed)} failed, {_count(counts.pending)} pending; {_rate(last.accepted_per_s)}/s accepted;",
+        f"{_count(counts.failed)} failed, {_count(counts.pending)} open; {_rate(last.accepted_per_s)}/s accepted;",
         f"lag {_count(last.lag)}, oldest {_seconds(last.oldest_age_s)},",
         f"replicas {_count(last.ready)} of {_count(last.replicas)} ready;",
         view.reason or "no word from the operator",
@@ -106,7 +106,7 @@ def _progress(now: LiveView, width: int) -> RenderableType:
 def _orders(now: LiveView) -> RenderableType:
     last, counts = _last(now), now.orders
     table = _columns(len(_NAMES) + 1)
-    table.add_row("Orders", *(Text(name, style="dim") for name in (*_NAMES, "pending")))
+    table.add_row("Orders", *(Text(name, style="dim") for name in (*_NAMES, "open")))
     every = (counts.offered, counts.accepted, counts.paid, counts.failed, counts.pending)
     table.add_row("so far", *(Text(_count(count), style="bold") for count in every))
     rates = (last.offered_per_s, last.accepted_per_s, last.paid_per_s, last.failed_per_s)

@@ -31,6 +31,8 @@ VERMILION: Final = "#D55E00"
 GREY: Final = "#6B6B6B"
 # Orders come and go in batches; over this time they are a rate.
 MEAN_SECONDS: Final = 5.0
+# Over so long a time Prometheus is asked for the rates of what became of them: they come that much later.
+RATE_SECONDS: Final = 20.0
 # Of the panel's height, above the highest value: room for the legend.
 HEADROOM: Final = 1.3
 LINE: Final = 2.2
@@ -47,24 +49,24 @@ def draw_orders(axes: Axes, moments: Sequence[Moment]) -> None:
     course = _values(moments, lambda each: each.scheduled_per_s)
     axes.plot(seconds, course, color=GREY, linewidth=THIN, linestyle=(0, (4, 2)), label="scheduled")
     lines: tuple[tuple[str, str, Look], ...] = (
-        ("accepted", BLUE, lambda each: each.accepted_per_s),
-        ("paid", GREEN, lambda each: each.paid_per_s),
-        ("failed", VERMILION, lambda each: each.failed_per_s),
+        (f"accepted ({MEAN_SECONDS:.0f} s mean)", BLUE, lambda each: each.accepted_per_s),
+        (f"paid ({RATE_SECONDS:.0f} s mean)", GREEN, lambda each: each.paid_per_s),
+        (f"failed ({RATE_SECONDS:.0f} s mean)", VERMILION, lambda each: each.failed_per_s),
     )
     for label, color, look in lines:
         axes.plot(seconds, smoothed(seconds, _values(moments, look)), color=color, linewidth=LINE, label=label)
     # What waited is worked off much faster afterwards; that would make the rest of the panel flat.
     judged = [each for each in moments if each.phase is not Phase.RECOVERY]
-    _finish(axes, f"orders/s\n({MEAN_SECONDS:.0f} s mean)", [look for _, _, look in lines], judged, least=10)
+    _finish(axes, "orders/s", [look for _, _, look in lines], judged, least=10)
 
 
 def draw_backlog(axes: Axes, moments: Sequence[Moment]) -> None:
-    """Draw the lag of the stock group and the orders that have no end yet."""
+    """Draw the lag of the stock group and the orders that are open: neither final nor, when FAILED, compensated."""
     seconds = [each.seconds for each in moments]
     looks: tuple[Look, Look] = (lambda each: each.pending, lambda each: each.lag)
     pending, lag = (_values(moments, look) for look in looks)
     # The two often lie upon each other: the wide one stays visible below the narrow one.
-    axes.plot(seconds, pending, color=ORANGE, linewidth=2.2 * LINE, label="pending orders")
+    axes.plot(seconds, pending, color=ORANGE, linewidth=2.2 * LINE, label="open orders")
     axes.plot(seconds, lag, color=BLUE, linewidth=THIN, label="lag of stock (records)")
     _finish(axes, "waiting", looks, moments, least=100)
     axes.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")

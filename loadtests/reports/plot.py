@@ -1,7 +1,7 @@
 """Draws a run as one picture: four panels over the same time, the phases behind them, the decisions below."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import dropwhile, groupby
 from pathlib import Path
 from textwrap import shorten
 from typing import Final
@@ -43,7 +43,8 @@ def draw(moments: Sequence[Moment], decisions: Sequence[Decision], summary: Summ
 
     Decisions that changed nothing aren't drawn, nor those from before or after what is shown.
     """
-    seen = [moment for moment in moments if moment.phase is not Phase.PREPARATION]
+    # The wait before it all may be long. A later one is shown: lines across what was left out would be made up.
+    seen = list(dropwhile(lambda moment: moment.phase is Phase.PREPARATION, moments))
     first, last = _span(seen)
     scaled = [decision for decision in decisions if decision.scaled and first <= decision.seconds <= last]
     # From matplotlib's own defaults: a person's matplotlibrc would give another picture.
@@ -125,6 +126,9 @@ def _name_phases(panel: Axes, moments: Sequence[Moment]) -> None:
     left, right = panel.get_xlim()
     free = left
     for phase, begin, end in _stretches(moments):
+        # Too short for its long name, which would push the others away from their places.
+        if phase is Phase.PREPARATION:
+            continue
         width = (len(phase) + 1) * _LETTER * (right - left)
         middle = max(min((begin + end) / 2, right - width / 2), free + width / 2)
         free = middle + width / 2

@@ -43,7 +43,7 @@ class Moment:
         scheduled_per_s: orders that the course asks for.
         offered_per_s: orders that were sent.
         accepted_per_s: orders whose id was read by the client.
-        pending: accepted orders that are neither PAID nor FAILED.
+        pending: orders that are open: neither PAID nor FAILED, or FAILED and not yet compensated.
         lag: of the stock consumer group, in records.
         oldest_age_s: the oldest record age of that group.
         replicas: what the target asks for.

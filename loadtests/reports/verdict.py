@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from loadtests.reports.evidence import Evidence, Operator
+from loadtests.reports.evidence import Calibration, Evidence, Operator
 
 # All of P20. Shares are in percent.
 OFFERED_PERCENT = 98.0
@@ -122,8 +122,16 @@ def verdict(evidence: Evidence) -> Verdict:
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
     """Return all checks that apply, those that the verdict looks at first in front."""
+    if evidence.calibration is not None and not comparable(evidence.calibration):
+        # The course is left out then, so there is nothing to say about it.
+        return (*_safety(evidence), *machine_checks(evidence.calibration))
     expected = _kept_promises if evidence.operator is Operator.ON else _falling_behind
-    return (*_safety(evidence), *_machine(evidence), *expected(evidence))
+    return (*_safety(evidence), *machine_checks(evidence.calibration), *expected(evidence))
+
+
+def comparable(calibration: Calibration) -> bool:
+    """Return whether the machine does the peak without the fault; else the course would show nothing."""
+    return all(check.passed for check in machine_checks(calibration))
 
 
 def _safety(seen: Evidence) -> Iterator[Check]:
@@ -132,10 +140,12 @@ def _safety(seen: Evidence) -> Iterator[Check]:
     yield zero("orders doubled", seen.doubled)
     yield zero("units oversold", seen.oversold)
     yield zero("users with negative points", seen.negative_points)
+    yield zero("stock or points that don't fit", seen.misbooked)
 
 
-def _machine(seen: Evidence) -> Iterator[Check]:
-    found, about = seen.calibration, Subject.MACHINE
+def machine_checks(found: Calibration | None) -> Iterator[Check]:
+    """Yield what is asked of the calibration; None is one that didn't take place."""
+    about = Subject.MACHINE
     offered, accepted = (found.offered, found.accepted) if found else (None, None)
     share = _percent(offered, found.scheduled if found else None)
     yield _at_least(OFFERED_PERCENT, "calibration: offered of scheduled", share, subject=about)

@@ -24,6 +24,7 @@ from loadtests.scenarios.choices import choices
 from loadtests.scenarios.client import IngressClient
 from loadtests.scenarios.opening import Act, Opening
 from loadtests.scenarios.ordering import Checkout
+from loadtests.scenarios.parent import end_with
 from loadtests.scenarios.tokens import fetch_tokens
 from loadtests.witness import Attempt, Outcome, WitnessWriter
 
@@ -49,6 +50,8 @@ class FlashSale(User):
         self.environment.process_exit_code = NOT_CARRIED_OUT
         try:
             rush = rush_from(os.environ)
+            if rush.parent is not None:
+                gevent.spawn(end_with, rush.parent)
             with WitnessWriter(rush.witness) as witness:
                 carry_out(rush, environment=self.environment, witness=witness)
             self.environment.process_exit_code = CARRIED_OUT

@@ -1,7 +1,8 @@
-"""A kubeconfig as kind writes it."""
+"""A kubeconfig as kind writes it, and a stage for whole runs."""
 
 import base64
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from loadtests.demo import judging, load, waiting
 from tests.ports import free_port
+from tests.unit.loadtests.demo.platforms import generator
+from tests.unit.loadtests.demo.stage import Stage
 
 
 def identity() -> tuple[bytes, bytes]:
@@ -42,3 +46,13 @@ def kubeconfig() -> dict[str, Any]:
         "users": [{"user": {"client-certificate-data": certificate, "client-key-data": key}}],
         "current-context": "kind-sale",
     }
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Where a run takes place, with nothing real but its files."""
+    made = Stage(tmp_path / "demo")
+    monkeypatch.setattr(judging, "list_orders", made.list_orders)
+    monkeypatch.setattr(waiting, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(load, "locust_command", generator)
+    return made

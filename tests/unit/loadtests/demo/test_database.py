@@ -64,6 +64,10 @@ def test_a_group_of_which_nobody_answers_is_no_answer() -> None:
         Database(group.execute).work()
 
 
+def test_what_does_not_fit_is_counted_together() -> None:
+    assert Database(Group(row="1\t2\t4").execute).misbooked() == 7
+
+
 def test_orders_are_counted_for_the_buyers_of_one_run() -> None:
     group = Group(row="3\t1")
 

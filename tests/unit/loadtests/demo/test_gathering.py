@@ -3,8 +3,15 @@ from dataclasses import replace
 import pytest
 
 from loadtests.checks.orders import ListedOrder, OrderStatus, judge
-from loadtests.demo.course import last_arrival, seconds_until_one_replica
-from loadtests.demo.gathering import Findings, Lists, evidence_of, latency_of, replicas_of
+from loadtests.demo.gathering import (
+    Findings,
+    Lists,
+    evidence_of,
+    last_arrival,
+    latency_of,
+    replicas_of,
+    seconds_until_one_replica,
+)
 from loadtests.reports.evidence import HotProduct, OrderCounts, Replicas
 from loadtests.reports.timeline import Moment, Phase
 from loadtests.witness import Attempt, Outcome
@@ -29,12 +36,15 @@ ATTEMPTS = (bought(1), bought(2, HOT), bought(3, HOT))
 ORDERS = {
     1001: (listed(1, OrderStatus.PAID), listed(2, OrderStatus.PAID, HOT), listed(3, OrderStatus.FAILED, HOT))
 }  # fmt: skip
+NOTHING_LOST = Lists(orders_by_user={}, judgement=judge([], {}))
 FOUND = Findings(
+    calibration_lists=NOTHING_LOST,
     attempts=ATTEMPTS,
     supplies=SUPPLIES,
     lists=Lists(orders_by_user=ORDERS, judgement=judge(ATTEMPTS, ORDERS)),
     oversold=0,
     negative_points=0,
+    misbooked=0,
     uncompensated=0,
 )
 
@@ -64,6 +74,27 @@ def test_an_order_without_an_end_is_lost_too() -> None:
     lists = Lists(orders_by_user=orders, judgement=judge(ATTEMPTS, orders))
 
     assert evidence_of(plan(), replace(FOUND, lists=lists), [], interrupted=False).lost == 1
+
+
+def test_what_the_calibration_lost_or_doubled_counts_as_well() -> None:
+    lists = Lists(orders_by_user=ORDERS, judgement=judge([*ATTEMPTS[:2], bought(4)], ORDERS))
+    found = evidence_of(plan(), replace(FOUND, calibration_lists=lists), [], interrupted=False)
+
+    assert (found.lost, found.doubled) == (1, 1)
+    assert found.orders.accepted == 3
+
+
+@pytest.mark.parametrize("half", [replace(FOUND, calibration_lists=None), replace(FOUND, lists=None)])
+def test_while_one_load_is_not_judged_nobody_knows_what_was_lost(half: Findings) -> None:
+    found = evidence_of(plan(), half, [], interrupted=False)
+
+    assert (found.lost, found.doubled) == (None, None)
+
+
+def test_without_a_course_the_calibration_alone_says_what_was_lost() -> None:
+    found = evidence_of(plan(), Findings(calibration_lists=NOTHING_LOST), [], interrupted=False)
+
+    assert (found.lost, found.doubled) == (0, 0)
 
 
 def test_an_interrupted_run_knows_only_what_its_witness_says() -> None:

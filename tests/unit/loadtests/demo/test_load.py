@@ -1,3 +1,4 @@
+import os
 import signal
 import sys
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_a_load_that_was_carried_out_tells_its_arrivals(rush: Rush, log: Path, m
     with offered(rush, log) as offering:
         offering.wait_for_last_order(offering.begin())
         assert offering.finish().begun == 10
+
+
+def test_locust_is_told_whose_end_is_its_own(rush: Rush, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(monkeypatch, "import os; print(os.environ['LOADTEST_PARENT'], os.getppid())")
+
+    with offered(rush, log) as offering:
+        offering.process.wait(timeout=20)
+    assert log.read_text().split() == [str(os.getpid())] * 2
 
 
 def test_what_an_earlier_load_left_is_not_taken_for_this_one(

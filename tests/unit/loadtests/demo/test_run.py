@@ -1,84 +1,13 @@
-"""Whole runs, against a platform and a generator that stand for the real ones."""
-
-import io
-import json
 import signal
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from rich.console import Console
 
-from doorbuster_cluster.progress import Progress
-from loadtests.checks.orders import ListedOrder, OrderStatus
-from loadtests.demo import course, load, watching
-from loadtests.demo.interrupts import Interrupts
-from loadtests.demo.observation import Look
-from loadtests.demo.plan import Plan
-from loadtests.demo.run import Screen, demonstrate
+from loadtests.demo import load, results, watching
+from loadtests.demo.errors import QuestionFailed
 from loadtests.reports.evidence import Operator
 from loadtests.reports.timeline import read_timeline
-from loadtests.witness import read_witness
-from tests.integration.polling import seconds_until
-from tests.unit.loadtests.demo.clusters import deployment, scaler
-from tests.unit.loadtests.demo.platforms import FakePlatform, generator, refused
-
-
-class Stage:
-    """Where runs take place; what they printed and wrote."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.printed = io.StringIO()
-        self.platform = FakePlatform()
-        self.looks = 0
-
-    def run(self, operator: Operator = Operator.ON) -> int:
-        plan = Plan(operator=operator, peak=5, folder=self.folder, base_url="http://127.0.0.1:1", seed=1)
-        console = Console(file=self.printed, width=200)
-        interrupts = Interrupts(console.print)
-        with interrupts.watched():
-            return demonstrate(
-                plan, self.platform, self.look, interrupts=interrupts,
-                show_on=Screen(console=console, progress=Progress(console)),
-            )  # fmt: skip
-
-    def look(self) -> Look:
-        self.looks += 1
-        return Look(figures={"lag": 1.0, "oldest_age": 2.0}, deployment=deployment(), scaler=scaler())
-
-    def look_twice(self) -> None:
-        """Return after a look that began now has been kept."""
-        until = self.looks + 2
-        seconds_until(lambda: self.looks >= until, within_seconds=20, what="two looks")
-
-    def summary(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
-        return found
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    made = Stage(tmp_path / "demo")
-
-    async def list_orders(_base_url: str, users: Iterable[int]) -> dict[int, tuple[ListedOrder, ...]]:
-        orders: dict[int, list[ListedOrder]] = {user: [] for user in users}
-        for number, attempt in enumerate(read_witness(made.folder / "witness.jsonl")):
-            failed = attempt.product_id == 401 and number >= 10
-            orders[attempt.user_id].append(
-                ListedOrder(
-                    order_id=attempt.order_id or "",
-                    status=OrderStatus.FAILED if failed else OrderStatus.PAID,
-                    units={attempt.product_id: 1},
-                    failure_reason="out-of-stock" if failed else None,
-                )
-            )
-        return {user: tuple(found) for user, found in orders.items()}
-
-    monkeypatch.setattr(course, "list_orders", list_orders)
-    monkeypatch.setattr(load, "locust_command", generator)
-    return made
+from tests.unit.loadtests.demo.platforms import generator, refused
+from tests.unit.loadtests.demo.stage import Stage
 
 
 def test_a_run_goes_from_rest_over_the_fault_back_to_rest(stage: Stage) -> None:
@@ -87,6 +16,7 @@ def test_a_run_goes_from_rest_over_the_fault_back_to_rest(stage: Stage) -> None:
     steps = [step for step in stage.platform.done if step not in {"restless", "unfinished"}]
     assert steps == [
         "check", "top_up 0", "top_up 10", "slow_down", "restore", "at_work", "oversold", "negative_points",
+        "misbooked",
     ]  # fmt: skip
     assert stage.platform.values["consumers.stock.faults.delayPerRecord"] == "600ms"
 
@@ -177,8 +107,9 @@ def test_a_platform_that_was_not_brought_back_is_an_error_that_is_told(stage: St
 
     assert stage.run() == 1
     assert stage.platform.done.count("restore") == 3
-    # The other steps of the clean-up are taken all the same.
-    assert stage.platform.done[-1] == "at_work"
+    # The other steps of the clean-up are taken all the same, and nothing keeps the orders from being judged.
+    assert "at_work" in stage.platform.done
+    assert stage.summary()["lost"] == 0
     assert "helm refuses → make up" in stage.printed.getvalue()
 
 
@@ -187,3 +118,43 @@ def test_a_generator_that_breaks_ends_the_run_with_what_it_said(stage: Stage, mo
 
     assert stage.run() == 1
     assert "no tokens" in stage.printed.getvalue()
+
+
+def test_an_order_that_the_calibration_lost_is_one_that_the_run_lost(stage: Stage) -> None:
+    # Both loads have an order of this name.
+    stage.forgotten = {"order-7"}
+
+    assert stage.run() == 1
+    assert (stage.summary()["lost"], stage.summary()["verdict"]) == (2, "FAILED")
+
+
+def test_how_many_were_pending_is_asked_again_when_no_answer_came(stage: Stage) -> None:
+    stage.platform.pending = [0, QuestionFailed("no answer"), QuestionFailed("no answer"), 600]
+    stage.run(Operator.OFF)
+
+    assert stage.summary()["pending_at_load_end"] == 600
+
+
+def test_a_database_without_an_answer_is_asked_again_for_the_verdict(stage: Stage) -> None:
+    def answer_the_third_time() -> None:
+        if stage.platform.done.count("misbooked") == 3:
+            del stage.platform.fails["misbooked"]
+
+    stage.platform.fails["misbooked"] = QuestionFailed("no answer")
+    stage.platform.on["misbooked"] = answer_the_third_time
+    stage.run()
+
+    assert stage.summary()["misbooked"] == 0
+
+
+def test_a_picture_that_can_not_be_drawn_hides_no_check(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(*_: object) -> None:
+        raise ValueError("no room")
+
+    monkeypatch.setattr(results, "draw", draw)
+    stage.run()
+
+    printed = stage.printed.getvalue()
+    assert "orders lost" in printed
+    assert f"error: {stage.folder / 'timeline.png'} could not be written: ValueError('no room')" in printed
+    assert stage.summary()["lost"] == 0

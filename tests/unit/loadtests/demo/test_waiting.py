@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from loadtests.demo.errors import NotReached, QuestionFailed
-from loadtests.demo.waiting import LOOK_SECONDS, wait_until_none
+from loadtests.demo.waiting import LOOK_SECONDS, answer_of, wait_until_none
 
 
 class Clock:
@@ -53,3 +53,30 @@ def test_a_question_without_an_answer_is_asked_again() -> None:
 def test_a_question_that_never_has_an_answer_is_what_is_missing() -> None:
     with pytest.raises(NotReached, match="no answer"):
         wait(iter([QuestionFailed("no answer")] * 9), within_seconds=4)
+
+
+def asked(answers: Iterator[int | Exception], *, within_seconds: float, takes_seconds: float = 0) -> int:
+    clock = Clock()
+
+    def question() -> int:
+        clock.pause(takes_seconds)
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return answer_of(question, within_seconds=within_seconds, pause=clock.pause, clock=clock.tell)
+
+
+def test_an_answer_may_come_with_the_third_question() -> None:
+    assert asked(iter((QuestionFailed("first"), QuestionFailed("second"), 7)), within_seconds=5) == 7
+
+
+def test_there_is_no_fourth_question() -> None:
+    with pytest.raises(QuestionFailed, match="3"):
+        asked(iter([QuestionFailed(str(number)) for number in (1, 2, 3, 4)]), within_seconds=100)
+
+
+def test_an_answer_that_would_come_too_late_is_not_asked_for() -> None:
+    with pytest.raises(QuestionFailed, match="first"):
+        asked(iter((QuestionFailed("first"), 7)), within_seconds=5, takes_seconds=60)

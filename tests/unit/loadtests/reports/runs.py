@@ -146,6 +146,7 @@ ON = Evidence(
     doubled=0,
     oversold=0,
     negative_points=0,
+    misbooked=0,
     lag_max=1_012,
     oldest_age_max_s=13.9,
     replicas=Replicas(start=1, min=1, max=5, end=1),

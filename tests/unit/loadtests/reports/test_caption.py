@@ -4,7 +4,7 @@ import pytest
 
 from loadtests.reports.caption import DecisionLine, conditions, decision_lines, figures, title
 from loadtests.reports.decisions import Decision
-from loadtests.reports.evidence import Evidence
+from loadtests.reports.evidence import Calibration, Evidence
 from tests.unit.loadtests.reports.runs import OFF, ON, RUN, summary_of
 
 MESSAGE = (
@@ -35,6 +35,8 @@ def test_the_conditions_are_told() -> None:
     assert conditions(summary_of(ON)) == (
         "Operator on. Up to 100 orders/s; each record takes the stock consumer 30 ms on purpose. 2 cores and 8 GiB."
     )
+    healthy = replace(summary_of(ON), run=replace(RUN, delay_ms=0.0))
+    assert conditions(healthy) == "Operator on. Up to 100 orders/s; no fault. 2 cores and 8 GiB."
     unknown = replace(RUN, machine=replace(RUN.machine, memory_gib=None))
     assert conditions(replace(summary_of(OFF), run=unknown)).endswith(" 2 cores.")
 
@@ -47,6 +49,14 @@ def test_the_figures_are_told_or_that_they_are_not_known() -> None:
     unknown = replace(ON, seconds_until_final=None, oldest_age_max_s=None, lag_max=None, hot=None)
     assert figures(summary_of(unknown)) == (
         "Last order to all final: not seen. Oldest record: not known. Most lag: not known."
+    )
+
+
+def test_a_machine_that_is_too_slow_is_told_by_its_calibration() -> None:
+    slow = replace(ON, calibration=Calibration(scheduled=3000, offered=2900, accepted=2800, seconds_until_final=None))
+
+    assert figures(summary_of(slow)) == (
+        "Calibration: 2,900 of 3,000 orders offered, 2,800 accepted. Last order to all final: not seen."
     )
 
 

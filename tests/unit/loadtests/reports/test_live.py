@@ -63,7 +63,7 @@ def test_the_page_says_where_the_run_is() -> None:
 
 
 def test_the_page_counts_orders_and_tells_their_rates() -> None:
-    assert row(ON, "Orders") == "Orders offered accepted paid failed pending"
+    assert row(ON, "Orders") == "Orders offered accepted paid failed open"
     assert row(ON, "so far") == "so far 12,340 12,339 11,902 120 318"
     assert row(ON, "a second") == "a second 101 100 93 4"
 
@@ -131,13 +131,13 @@ def test_a_late_record_is_marked_by_its_colour() -> None:
 
 def test_a_log_gets_everything_in_one_line() -> None:
     assert line(ON) == (
-        "4:22 peak: 12,340 offered, 12,339 accepted, 11,902 paid, 120 failed, 318 pending; 100/s accepted; "
+        "4:22 peak: 12,340 offered, 12,339 accepted, 11,902 paid, 120 failed, 318 open; 100/s accepted; "
         "lag 312, oldest 6.1 s, replicas 4 of 5 ready; AlreadyOrdered"
     )
 
 
 def test_a_log_tells_what_is_not_known() -> None:
     assert line(BEGINNING) == (
-        "0:01 preparation: 0 offered, 0 accepted, ? paid, ? failed, ? pending; ?/s accepted; "
+        "0:01 preparation: 0 offered, 0 accepted, ? paid, ? failed, ? open; ?/s accepted; "
         "lag ?, oldest ?, replicas ? of ? ready; no word from the operator"
     )

@@ -68,6 +68,15 @@ def test_what_the_operator_decided_before_and_after_is_not_drawn(tmp_path: Path)
     assert (tmp_path / "within").read_bytes() == (tmp_path / "more").read_bytes()
 
 
+def test_what_was_seen_between_calibration_and_fault_is_drawn(tmp_path: Path) -> None:
+    between = [replace(each, phase=Phase.PREPARATION) if 30 < each.seconds < 48 else each for each in MOMENTS_ON]
+    other = [replace(each, lag=9_000) if each.phase is Phase.PREPARATION else each for each in between]
+    draw(between, DECISIONS, summary_of(ON), tmp_path / "one")
+    draw(other, DECISIONS, summary_of(ON), tmp_path / "other")
+
+    assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()
+
+
 def axes_over(moments: Sequence[Moment]) -> Axes:
     axes = Figure().subplots()
     axes.set_xlim(moments[0].seconds, moments[-1].seconds)
@@ -90,8 +99,8 @@ def test_the_first_panel_has_what_was_asked_for_and_what_became_of_it() -> None:
 
     draw_orders(axes, MOMENTS_ON)
 
-    assert labels(axes) == ["scheduled", "accepted", "paid", "failed"]
-    assert axes.get_ylabel() == "orders/s\n(5 s mean)"
+    assert labels(axes) == ["scheduled", "accepted (5 s mean)", "paid (20 s mean)", "failed (20 s mean)"]
+    assert axes.get_ylabel() == "orders/s"
     assert highest(axes, "scheduled") == 100.0
 
 
@@ -100,16 +109,16 @@ def test_working_off_the_backlog_afterwards_does_not_flatten_the_first_panel() -
 
     draw_orders(axes, MOMENTS_OFF)
 
-    assert highest(axes, "paid") > 400
+    assert highest(axes, "paid (20 s mean)") > 400
     assert axes.get_ylim()[1] < 150
 
 
-def test_the_second_panel_has_lag_and_pending_orders() -> None:
+def test_the_second_panel_has_lag_and_open_orders() -> None:
     axes = axes_over(MOMENTS_OFF)
 
     draw_backlog(axes, MOMENTS_OFF)
 
-    assert labels(axes) == ["pending orders", "lag of stock (records)"]
+    assert labels(axes) == ["open orders", "lag of stock (records)"]
     assert highest(axes, "lag of stock (records)") == max(each.lag or 0 for each in MOMENTS_OFF)
 
 

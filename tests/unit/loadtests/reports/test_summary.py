@@ -15,8 +15,8 @@ from tests.unit.loadtests.reports.runs import DECISIONS, OFF, ON, summary_of
 UNKNOWN = replace(
     ON, interrupted=True, calibration=None, orders=OrderCounts(offered=3, accepted=2, paid=None, failed=None,
     pending=None), failure_reasons=None, failed_elsewhere=None, hot=None, seconds_until_final=None,
-    uncompensated=None, lost=None, doubled=None, oversold=None, negative_points=None, lag_max=None,
-    oldest_age_max_s=None, replicas=Replicas(start=None, min=None, max=None, end=None),
+    uncompensated=None, lost=None, doubled=None, oversold=None, negative_points=None, misbooked=None,
+    lag_max=None, oldest_age_max_s=None, replicas=Replicas(start=None, min=None, max=None, end=None),
     seconds_until_one_replica=None, pending_at_load_end=None,
 )  # fmt: skip
 SUMMARIES = {

@@ -92,6 +92,7 @@ SAFETY: Mapping[str, list[Evidence]] = {
     "orders doubled": [replace(GOOD, doubled=1), replace(GOOD, doubled=None)],
     "units oversold": [replace(GOOD, oversold=1), replace(GOOD, oversold=None)],
     "users with negative points": [replace(GOOD, negative_points=1), replace(GOOD, negative_points=None)],
+    "stock or points that don't fit": [replace(GOOD, misbooked=1), replace(GOOD, misbooked=None)],
 }
 MACHINE: Mapping[str, tuple[Calibration | None, Calibration | None]] = {
     "calibration: offered of scheduled": (
@@ -236,10 +237,17 @@ def test_a_check_without_a_value_never_passes() -> None:
     nothing = replace(
         GOOD, calibration=None, scheduled=0, orders=OrderCounts(offered=0, accepted=0, paid=None, failed=None,
         pending=None), failure_reasons=None, failed_elsewhere=None, hot=None, seconds_until_final=None,
-        uncompensated=None, lost=None, doubled=None, oversold=None, negative_points=None, oldest_age_max_s=None,
+        uncompensated=None, lost=None, doubled=None, oversold=None, negative_points=None, misbooked=None,
+        oldest_age_max_s=None,
         replicas=Replicas(start=None, min=None, max=None, end=None), seconds_until_one_replica=None,
         pending_at_load_end=None,
     )  # fmt: skip
     found: list[Check] = [*checks(nothing), *checks(replace(nothing, operator=Operator.OFF))]
 
     assert {(check.value, check.passed) for check in found} == {(None, False)}
+
+
+def test_a_calibration_that_is_too_slow_says_nothing_about_the_course_that_was_left_out() -> None:
+    slow = replace(GOOD, calibration=replace(CALIBRATION, offered=979))
+
+    assert {check.subject for check in checks(slow)} == {Subject.SAFETY, Subject.MACHINE}

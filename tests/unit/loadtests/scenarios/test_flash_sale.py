@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -48,9 +48,9 @@ def rush(tmp_path: Path) -> Rush:
     )
 
 
-def locust(environment: dict[str, str], *options: str) -> subprocess.Popen[str]:
+def locust(environment: dict[str, str], *options: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", *options],
+        [*before, sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", *options],
         cwd=REPOSITORY,
         env={"PATH": os.environ["PATH"], **environment},
         stdout=subprocess.PIPE,
@@ -153,6 +153,27 @@ def test_an_interrupted_course_leaves_a_witness_of_everything_that_was_begun(rus
     assert (arrivals.begun, arrivals.cut_off) == (len(attempts), len(unknown))
     assert {seen.key for seen in opened.seen} <= {attempt.key for attempt in attempts}
     assert set() < {seen.key for seen in opened.seen if seen.manner is Manner.HOLD} <= unknown
+
+
+# Begins a rush as `make demo` does, and waits.
+PARENT = (
+    "import os, subprocess, sys; subprocess.run(sys.argv[1:], env={**os.environ, 'LOADTEST_PARENT': str(os.getpid())})"
+)
+
+
+def test_a_rush_ends_with_the_process_that_began_it(rush: Rush) -> None:
+    with shop() as opened:
+        rush = rush.model_copy(update={"base_url": opened.url, "seconds": 10 * WITHIN_SECONDS})
+        with locust(rush.environment(), before=(sys.executable, "-c", PARENT)) as parent:
+            seconds_until(lambda: len(opened.seen) >= 5, within_seconds=WITHIN_SECONDS, what="five orders")
+            parent.kill()
+            # Ends when nobody can write to it any more, so when locust has ended, too.
+            said, _ = parent.communicate(timeout=WITHIN_SECONDS)
+        attempts = list(read_witness(rush.witness))
+
+    assert "parent_gone" in said
+    arrivals = read_arrivals(arrivals_path(rush.witness))
+    assert (arrivals.finished, arrivals.begun) == (False, len({attempt.key for attempt in attempts}))
 
 
 def test_a_shop_that_never_answers_does_not_hold_back_the_arrivals(rush: Rush) -> None:
