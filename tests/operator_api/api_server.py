@@ -1,16 +1,15 @@
 """An API server that runs, and the ways to it: kubeconfig files, clients, kubectl; as whoever one may be."""
 
 import subprocess
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 
 import yaml
 from kubernetes import client, config
 
+from tests.fetching import fetched
 from tests.integration.polling import seconds_until
 from tests.operator_api.children import Child
 from tests.operator_api.credentials import Credentials
@@ -93,10 +92,9 @@ class ApiServer:
             self.wait_ready()
 
     def _is_ready(self) -> bool:
-        with urllib.request.urlopen(  # noqa: S310  # our own address
-            f"{self.address}/readyz", timeout=ASK_SECONDS, context=trusting(self.credentials)
-        ) as answer:
-            return bool(answer.status == HTTPStatus.OK)
+        return (
+            fetched(f"{self.address}/readyz", within_seconds=ASK_SECONDS, context=trusting(self.credentials)) == b"ok"
+        )
 
     def kubeconfig_with_token(self, name: str, *, namespace: str, token: str) -> Path:
         """Return a kubeconfig that knows nothing but a bearer token."""

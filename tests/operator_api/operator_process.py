@@ -7,7 +7,6 @@ free ones, and ticks are shorter than a person would want them.
 import os
 import re
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from doorbuster_cluster.settings import REPOSITORY
+from tests.fetching import fetched
 from tests.integration.polling import seconds_until
 from tests.operator_api.children import Child
 from tests.operator_api.operator_release import pod_spec
@@ -100,8 +100,7 @@ class Operator:
         return True
 
     def _ask(self, port: int, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=ASK_SECONDS) as answer:
-            return str(answer.read().decode())
+        return fetched(f"http://127.0.0.1:{port}/{path}", within_seconds=ASK_SECONDS).decode()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import IO
 
 from doorbuster.settings import Settings
 from doorbuster_cluster.settings import REPOSITORY
+from tests.fetching import fetched
 from tests.integration.polling import seconds_until
 from tests.ports import free_port
 
@@ -90,11 +90,9 @@ class Application:
 
     def _ask(self, path: str) -> str | None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/{path}", timeout=ASK_SECONDS) as answer:
-                return str(answer.read().decode())
-        except urllib.error.HTTPError as refusal:
-            # Not ready yet; the answer holds a connection.
-            refusal.close()
+            return fetched(f"http://127.0.0.1:{self.admin_port}/{path}", within_seconds=ASK_SECONDS).decode()
+        except urllib.error.HTTPError:
+            # Not ready yet.
             return None
 
 

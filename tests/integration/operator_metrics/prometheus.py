@@ -1,16 +1,15 @@
 """A Prometheus from our image, which scrapes pods of a test each second and adds the labels that the chart adds."""
 
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 
 import yaml
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.exceptions import ContainerStartException
 
+from tests.fetching import fetched
 from tests.integration.operator_metrics.exporter import FOLDER, Pods
 from tests.integration.polling import seconds_until
 from tests.ports import free_port
@@ -95,5 +94,4 @@ def _logs(container: DockerContainer) -> Iterator[str]:
 
 
 def _is_ready(address: str) -> bool:
-    with urllib.request.urlopen(f"{address}/-/ready", timeout=ASK_SECONDS) as answer:  # noqa: S310  # our own address
-        return bool(answer.status == HTTPStatus.OK)
+    return b"Ready" in fetched(f"{address}/-/ready", within_seconds=ASK_SECONDS)
