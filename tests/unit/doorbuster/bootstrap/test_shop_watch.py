@@ -1,5 +1,6 @@
 import asyncio
 import math
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -202,6 +203,10 @@ def test_before_anything_was_measured_no_process_says_0() -> None:
         "import doorbuster.infra.telemetry; from prometheus_client import REGISTRY;"
         f"print([REGISTRY.get_sample_value(name) for name in {names}])"
     )
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    # It finds what this process finds, however that was told where.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    shown = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
 
     assert shown.stdout.strip() == "[nan, nan, nan]"
