@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import httpx
 
 from doorbuster_cluster.commands.session import Session
-from doorbuster_cluster.runtime.releases import DEPLOYED, NAMESPACE
+from doorbuster_cluster.commands.supply import APPS
+from doorbuster_cluster.commands.up import RELEASES
+from doorbuster_cluster.runtime.releases import DEPLOYED, NAMESPACE, values_file
 from doorbuster_cluster.runtime.toolbox import Toolbox
 from loadtests.demo.api_server import ApiServer
 from loadtests.demo.database import Database, executor
 from loadtests.demo.errors import DemoError, QuestionFailed, TopUpFailed
 from loadtests.demo.plan import Supplies, top_up_command
 from loadtests.demo.prometheus import QUIET, ask
-from loadtests.demo.releases import APPS, RELEASES, change, read_release
+from loadtests.demo.releases import change, read_release
 from loadtests.demo.standing import Standing, Work, at_work, restless, standing_of, unfit
 from loadtests.demo.watching import SCALERS, WORKLOADS
 
@@ -85,7 +87,7 @@ class Cluster:
 
     def restore(self) -> None:
         """Bring the applications' release back to what `make up` installed; the same when it is that already."""
-        values = self.session.settings.state / "values" / f"{APPS}.yaml"
+        values = values_file(self.session.settings, APPS)
         read_release(values).install(self.tools, values)
 
     def unfinished(self, supplies: Supplies) -> tuple[int, int]:
@@ -117,7 +119,7 @@ class Cluster:
         wrong = wrong_releases({each["name"]: each["status"] for each in listed})
         if wrong:
             return wrong
-        values = self.session.settings.state / "values" / f"{APPS}.yaml"
+        values = values_file(self.session.settings, APPS)
         current = read_release(values).is_current(self.tools)
         return [] if current else [f"the release {APPS} isn't what `make up` installs"]
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import yaml
 
+from doorbuster_cluster.commands.supply import APPS
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, Release
 from doorbuster_cluster.runtime.toolbox import Toolbox
 from loadtests.demo.errors import DemoError
 
-APPS = "apps"
-RELEASES = ("data", "observability", "operator", APPS)
 UPGRADE_MINUTES = 5
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.commands.supply import BuiltSupply
 from doorbuster_cluster.commands.up import TEST_TOKEN_SECRET, apps_release
-from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE
+from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, values_file
 from tests.e2e.conftest import Figures
 from tests.e2e.kubernetes import Kubernetes
 from tests.e2e.shop import APPS, STARTING_SECONDS, Shop
@@ -90,7 +90,7 @@ def test_a_wrong_order_is_a_problem_that_names_the_field(shop: Shop) -> None:
 def test_an_upgrade_leaves_the_number_of_consumers_alone(shop: Shop, healthy: Kubernetes, session: Session) -> None:
     with scaled(healthy, STOCK, replicas=4):
         release = apps_release(session, BuiltSupply(session=session))
-        values = session.settings.state / "values" / "apps.yaml"
+        values = values_file(session.settings, "apps")
         session.tools.helm(
             "upgrade", "apps", CHARTS / "apps", "--namespace", NAMESPACE, "--values", values,
             # The mark by which `make up` knows its release again.

@@ -21,7 +21,7 @@ from doorbuster_cluster.commands.up import (
     observability_release,
     operator_release,
 )
-from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE
+from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, values_file
 from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, KEYS_BY_SECRET, issuer_key, namespace_manifest
 from doorbuster_cluster.settings import REPOSITORY
 from tests.e2e.conftest import Figures
@@ -159,4 +159,4 @@ def small(session: Session) -> Iterator[Kubernetes]:
 
 def from_values(session: Session, namespace: str = NAMESPACE, release: str = "data") -> tuple[str, ...]:
     """Return helm's options for the values that `make up` wrote."""
-    return ("--namespace", namespace, "--values", str(session.settings.state / "values" / f"{release}.yaml"))
+    return ("--namespace", namespace, "--values", str(values_file(session.settings, release)))

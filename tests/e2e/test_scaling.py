@@ -9,7 +9,7 @@ from functools import partial
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.commands.supply import BuiltSupply
 from doorbuster_cluster.commands.up import apps_release
-from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE
+from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, values_file
 from tests.audit import ORDERS, UNDER_WAY, Ask, breaches
 from tests.crowd import shopping
 from tests.e2e.conftest import Figures
@@ -46,7 +46,7 @@ def slow_stock(session: Session, kubernetes: Kubernetes) -> Iterator[None]:
         yield
     finally:
         release = apps_release(session, BuiltSupply(session=session))
-        values = session.settings.state / "values" / "apps.yaml"
+        values = values_file(session.settings, "apps")
         # The mark by which `make up` knows its release again.
         upgrade("--reset-values", "--values", str(values), "--description", release.digest(), session=session)
         kubernetes.wait_ready(f"deployment/{STOCK}", within_seconds=STARTING_SECONDS)

@@ -7,19 +7,18 @@ from doorbuster_cluster.builds.go_programs import PROGRAMS
 from doorbuster_cluster.commands.build_tasks import image_task, program_tasks, wheel_task
 from doorbuster_cluster.commands.prepare import prepare_machine
 from doorbuster_cluster.commands.session import Machine, Session
-from doorbuster_cluster.commands.supply import APPS, OPERATOR
-from doorbuster_cluster.commands.up import DATA, OBSERVABILITY, supply_for
+from doorbuster_cluster.commands.supply import APPS
+from doorbuster_cluster.commands.up import RELEASES, supply_for
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.process import attend
 from doorbuster_cluster.progress import Progress
-from doorbuster_cluster.runtime.releases import values_folder
+from doorbuster_cluster.runtime.releases import values_file
 from doorbuster_cluster.runtime.skaffold import Mode, arguments, environment, write_preferences
 from doorbuster_cluster.settings import REPOSITORY, Settings
 from doorbuster_cluster.work import run_tasks
 
 PROGRAM = "skaffold"
-RELEASES = (DATA, OBSERVABILITY, OPERATOR, APPS)
 
 
 def run_skaffold(settings: Settings, progress: Progress, *, mode: Mode) -> int:
@@ -66,7 +65,7 @@ def build_for_skaffold(settings: Settings, progress: Progress, name: str, *, ref
 
 
 def _insist_on_the_platform(settings: Settings) -> None:
-    missing = [name for name in RELEASES if not (values_folder(settings) / f"{name}.yaml").exists()]
+    missing = [name for name in RELEASES if not values_file(settings, name).exists()]
     if missing or not settings.kubeconfig.exists():
         raise ClusterError(
             f"the platform isn't up in the cluster {settings.cluster}: there are no values of {', '.join(missing)}"

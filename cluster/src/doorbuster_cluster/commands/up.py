@@ -18,7 +18,7 @@ from doorbuster_cluster.commands.supply import (
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.runtime.addons import KUBE_ROUTER, TRAEFIK, Addon
-from doorbuster_cluster.runtime.releases import Release, image_values, values_folder
+from doorbuster_cluster.runtime.releases import Release, image_values, values_file
 from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, SECRET_BY_STORE, create_missing
 from doorbuster_cluster.settings import ImagesChoice, Settings
 from doorbuster_cluster.work import Task, run_tasks
@@ -29,6 +29,8 @@ EDGE_LANE = "edge"
 TEST_TOKEN_SECRET = "test-token"  # noqa: S105  # a Secret's name
 DATA = "data"
 OBSERVABILITY = "observability"
+# In the order of installation.
+RELEASES = (DATA, OBSERVABILITY, OPERATOR, APPS)
 # Their pods ask the API server, and their policies say where it is (P5).
 ASK_API_SERVER = frozenset({OBSERVABILITY, OPERATOR})
 # P12: fixed when the topics are made.
@@ -184,7 +186,7 @@ def _release_task(session: Session, release: Release, needs: frozenset[str]) -> 
 
 def _install(session: Session, planned: Release) -> None:
     release = complete(session, planned)
-    values = values_folder(session.settings) / f"{release.name}.yaml"
+    values = values_file(session.settings, release.name)
     if release.is_current(session.tools):
         session.progress.cached(f"release {release.name}")
         release.write_values(values)

@@ -84,6 +84,11 @@ def values_folder(settings: Settings) -> Path:
     return settings.state / "values"
 
 
+def values_file(settings: Settings, release: str) -> Path:
+    """Return the file in which `make up` keeps the values of a release."""
+    return values_folder(settings) / f"{release}.yaml"
+
+
 def _sources(chart: Path) -> list[Path]:
     """Return the chart's own files, without those that `helm dependency build` makes: they hold times."""
     made = (chart / "charts", chart / "Chart.lock")

@@ -11,8 +11,9 @@ from doorbuster_cluster.builds.images import ImageSource, ImageWorkshop, read_so
 from doorbuster_cluster.commands import build_tasks
 from doorbuster_cluster.commands import skaffold as command
 from doorbuster_cluster.commands.session import Machine, Session
-from doorbuster_cluster.commands.skaffold import RELEASES, build_for_skaffold, run_skaffold
+from doorbuster_cluster.commands.skaffold import build_for_skaffold, run_skaffold
 from doorbuster_cluster.commands.supply import APPS, OPERATOR
+from doorbuster_cluster.commands.up import RELEASES
 from doorbuster_cluster.errors import ClusterError, LockHeld
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.runtime.skaffold import Mode

@@ -8,9 +8,8 @@ import pytest
 import yaml
 
 from doorbuster_cluster.commands.session import Session
-from doorbuster_cluster.commands.skaffold import RELEASES
 from doorbuster_cluster.commands.supply import APPS, OPERATOR, BuiltSupply
-from doorbuster_cluster.commands.up import apps_release, install_tasks, operator_release
+from doorbuster_cluster.commands.up import RELEASES, apps_release, install_tasks, operator_release
 from doorbuster_cluster.runtime.releases import CHARTS, INSTALL_MINUTES, NAMESPACE, image_values
 from doorbuster_cluster.runtime.skaffold import FILE, WATCHED
 from doorbuster_cluster.settings import REPOSITORY
