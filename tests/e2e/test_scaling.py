@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from doorbuster_cluster.commands.session import Session
-from doorbuster_cluster.commands.supply import BuiltSupply
-from doorbuster_cluster.commands.up import apps_release
-from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, values_file
+from doorbuster_cluster.commands.supply import APPS
+from doorbuster_cluster.runtime.releases import NAMESPACE, values_file
+from loadtests.demo.releases import change, read_release
 from tests.audit import ORDERS, UNDER_WAY, Ask, breaches
 from tests.crowd import shopping
 from tests.e2e.conftest import Figures
@@ -39,24 +39,17 @@ PROMISED_SECONDS = 10
 @contextmanager
 def slow_stock(session: Session, kubernetes: Kubernetes) -> Iterator[None]:
     """Make each record of the stock consumer take longer (P19), and bring everything back afterwards."""
-    upgrade("--reuse-values", "--set", "faults.enabled=true",
-            "--set", f"consumers.stock.faults.delayPerRecord={DELAY}",
-            "--set", f"consumers.stock.scaling.scaleDown.window={WINDOW}", session=session)  # fmt: skip
+    change(session.tools, {
+        "faults.enabled": "true",
+        "consumers.stock.faults.delayPerRecord": DELAY,
+        "consumers.stock.scaling.scaleDown.window": WINDOW,
+    })  # fmt: skip
     try:
         yield
     finally:
-        release = apps_release(session, BuiltSupply(session=session))
-        values = values_file(session.settings, "apps")
-        # The mark by which `make up` knows its release again.
-        upgrade("--reset-values", "--values", str(values), "--description", release.digest(), session=session)
+        values = values_file(session.settings, APPS)
+        read_release(values).install(session.tools, values)
         kubernetes.wait_ready(f"deployment/{STOCK}", within_seconds=STARTING_SECONDS)
-
-
-def upgrade(*options: str, session: Session) -> None:
-    session.tools.helm(
-        "upgrade", "apps", CHARTS / "apps", "--namespace", NAMESPACE, *options, "--wait", "--timeout", "5m",
-        timeout_seconds=330,
-    )  # fmt: skip
 
 
 def replicas(kubernetes: Kubernetes) -> int:
