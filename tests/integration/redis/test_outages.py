@@ -16,6 +16,8 @@ START_SECONDS = 60
 FAILOVER_SECONDS = 20
 # A restarted member waits for its peers, loads its file and copies from the primary.
 RETURN_SECONDS = 60
+# Appended to a file once a second; two seconds later while the disk is still busy with the last time.
+FILE_MILLISECONDS = 10_000
 # No replica heard for 10 s is the bound; the clock of the replicas' pings adds one.
 REFUSAL_SECONDS = 15
 
@@ -29,6 +31,12 @@ def write_with_witness(client: redis.Redis, prefix: str, count: int) -> list[str
         if client.wait(1, 1000) >= 1:
             written.append(key)
     return written
+
+
+def wait_for_files(client: redis.Redis, replicas: int) -> None:
+    """Wait until all that was written is in the primary's file and in those of so many replicas."""
+    own, others = client.waitaof(1, replicas, FILE_MILLISECONDS)
+    assert (own, others) == (1, replicas)
 
 
 def found(deployment: RedisDeployment, keys: list[str]) -> int:
@@ -70,6 +78,7 @@ def test_a_primary_whose_process_restarts_at_once_keeps_its_data(three: RedisDep
     former = three.primary_ordinal()
     with three.redis(former) as client:
         keys = write_with_witness(client, "order", 50)
+        wait_for_files(client, replicas=0)
 
     three.pods[former].kill_container("redis")
     three.pods[former].start_container("redis")
@@ -98,6 +107,7 @@ def test_all_killed_together_come_back_with_their_data(three: RedisDeployment) -
     three.until_healthy(START_SECONDS)
     with three.primary() as client:
         keys = write_with_witness(client, "order", 200)
+        wait_for_files(client, replicas=2)
 
     for pod in three.pods:
         pod.kill()
@@ -118,6 +128,7 @@ def test_a_total_restart_prefers_the_member_that_was_in_service_last(three: Redi
     three.until_failed_over(first, FAILOVER_SECONDS)
     with three.primary() as client:
         keys = write_with_witness(client, "after-failover", 50)
+        wait_for_files(client, replicas=1)
     # The note on the first member's volume grows older than the moment that counts as the same.
     seconds_until(lambda: note_age(three, first) > 8, within_seconds=30, what="an old note")
 
@@ -136,6 +147,7 @@ def test_two_members_decide_without_the_third(three: RedisDeployment) -> None:
     three.until_healthy(START_SECONDS)
     with three.primary() as client:
         keys = write_with_witness(client, "order", 20)
+        wait_for_files(client, replicas=2)
     for pod in three.pods:
         pod.kill()
 
