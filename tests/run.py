@@ -1,15 +1,14 @@
-"""Runs the tiers of tests in order, each with what it needs, and says how long each took.
+"""Runs the tiers of tests, each with what it needs, and says how long each took.
 
 `make check`, `make test` and `.ci/run` call this. The tiers that need an engine use a cluster of their own, with its
 own name and port, and take everything down again, also when a test failed.
 """
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,20 +29,31 @@ from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.host.packages import Purpose, install, missing_packages
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.settings import REPOSITORY, Settings, read_settings
+from tests.commands import Command, Runner, TierFailed
 from tests.ports import free_port
 
 BIN = REPOSITORY / ".venv" / "bin"
 OUT = REPOSITORY / "out"
 CHARTS = REPOSITORY / "charts"
 CLUSTER = "doorbuster-test"
-SOURCES = os.pathsep.join(("apps/src", "charts/observability/src", "cluster/src", "operator/src", "."))
+PYTEST = (BIN / "python", "-m", "pytest")
+# A process a core.
+SPREAD = ("--numprocesses", "auto")
+# A file stays in one process, with the servers that its tests share.
+BY_FILE = (*SPREAD, "--dist", "loadfile")
 # Records the machine's control groups and brings them back: a container that starts beside it would be in both.
 ALONE = "host"
+# Of the integration tier's folders; the others are done long before these.
+LONG = {"apps", "mysql"}
+# The check keeps all cores busy, the other one waits for an API server most of the time.
+STAGES = (("check", "operator_api"), ("integration",), ("e2e",))
 WITHOUT_ENGINE = {"check", "operator_api"}
-
-
-class TierFailed(Exception):
-    """A command of a tier ended with an error; its output says why."""
+# Each of the first three breaks another store and waits for it to heal; the restarted node is everybody's.
+E2E_STAGES = (
+    ("test_kafka.py", "test_mysql.py", "test_redis.py"),
+    ("test_node.py",),
+    ("test_network_policies.py", "test_platform.py", "test_uninstall.py"),
+)
 
 
 def main(tiers: Sequence[str]) -> int:
@@ -55,11 +65,10 @@ def main(tiers: Sequence[str]) -> int:
     failed = ""
     with held(settings.cache / "test.lock", f"tests of {REPOSITORY}"):
         try:
-            for tier in tiers:
-                with _timed(tier, took):
-                    TIERS[tier](settings, progress)
+            for stage in STAGES:
+                _run_stage([tier for tier in stage if tier in tiers], settings, progress, took)
         except (TierFailed, ClusterError) as exc:
-            failed = f"{tier}: {exc}"
+            failed = str(exc)
             _keep_evidence(settings, progress)
         finally:
             if set(tiers) - WITHOUT_ENGINE:
@@ -67,6 +76,24 @@ def main(tiers: Sequence[str]) -> int:
                     failed = "; ".join(filter(None, (failed, _take_down(settings, progress))))
     _tell(progress, took, failed)
     return 1 if failed else 0
+
+
+def _run_stage(tiers: Sequence[str], settings: Settings, progress: Progress, took: dict[str, float]) -> None:
+    """Run tiers beside each other; all of them run to the end, also when one has failed."""
+    runner = Runner(progress=progress, shared=len(tiers) > 1)
+
+    def ended(tier: str) -> str:
+        try:
+            with _timed(tier, took):
+                TIERS[tier](settings, progress, runner)
+        except (TierFailed, ClusterError) as exc:
+            return f"{tier}: {exc}"
+        return ""
+
+    with ThreadPoolExecutor(max_workers=len(STAGES)) as pool:
+        failed = "; ".join(filter(None, pool.map(ended, tiers)))
+    if failed:
+        raise TierFailed(failed)
 
 
 def _take_down(settings: Settings, progress: Progress) -> str:
@@ -78,40 +105,40 @@ def _take_down(settings: Settings, progress: Progress) -> str:
     return ""
 
 
-def check(settings: Settings, progress: Progress) -> None:
+def check(settings: Settings, progress: Progress, runner: Runner) -> None:
     """Everything that needs no server."""
     _have_packages(settings)
     tools = provide_tools(settings, progress, ("helm", "helm-unittest", "promtool"))
     environment = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    _run(BIN / "ruff", "format", "--check", ".")
-    _run(BIN / "ruff", "check", ".")
-    _run(BIN / "mypy")
+    runner.run(BIN / "ruff", "format", "--check", ".")
+    runner.run(BIN / "ruff", "check", ".")
+    runner.run(BIN / "mypy")
     for chart in sorted(CHARTS.glob("*/Chart.yaml")):
-        _check_chart(chart.parent, environment)
-    _check_rules(environment)
-    _run(BIN / "python", "-m", "pytest", "tests/unit", "tests/architecture", environment=environment)
+        _check_chart(chart.parent, environment, runner)
+    _check_rules(environment, runner)
+    runner.run(*PYTEST, *SPREAD, "tests/unit", "tests/architecture", environment=environment)
 
 
-def operator_api(settings: Settings, progress: Progress) -> None:
+def operator_api(settings: Settings, progress: Progress, runner: Runner) -> None:
     """A real API server, as two processes; no engine."""
     provide_tools(settings, progress, ("helm", "etcd", "hyperkube"))
-    _run(BIN / "python", "-m", "pytest", "--durations", "3", "tests/operator_api")
+    runner.run(*PYTEST, "--durations", "3", "tests/operator_api")
 
 
-def integration(settings: Settings, progress: Progress) -> None:
+def integration(settings: Settings, progress: Progress, runner: Runner) -> None:
     """Real servers in containers from our images."""
     provide_images(settings, progress, OUT / "images.json")
     folders = sorted(path.parent for path in (REPOSITORY / "tests" / "integration").glob("*/__init__.py"))
     alone = REPOSITORY / "tests" / "integration" / ALONE
-    _run(*_integration_tests(alone))
-    _run_beside([_integration_tests(folder) for folder in folders if folder != alone])
+    runner.run(*_integration_tests(alone).words)
+    runner.run_beside([_integration_tests(folder) for folder in folders if folder != alone])
 
 
-def _integration_tests(folder: Path) -> tuple[str | Path, ...]:
-    return BIN / "python", "-m", "pytest", "--durations", "3", folder
+def _integration_tests(folder: Path) -> Command:
+    return Command((*PYTEST, *(BY_FILE if folder.name in LONG else ()), "--durations", "3", folder))
 
 
-def e2e(settings: Settings, progress: Progress) -> None:
+def e2e(settings: Settings, progress: Progress, runner: Runner) -> None:
     """A kind cluster of its own with everything installed."""
     bring_up(settings, progress)
     session = Session(settings, Machine(settings).running_engine(), progress)
@@ -120,10 +147,20 @@ def e2e(settings: Settings, progress: Progress) -> None:
         "DOORBUSTER_CLUSTER": settings.cluster,
         "DOORBUSTER_PORT": str(settings.port),
     }
-    _run(BIN / "python", "-m", "pytest", "--durations", "5", "tests/e2e", environment=environment)
+    for files in _e2e_stages():
+        runner.run_beside([Command((*PYTEST, "--durations", "3", *each), environment) for each in files])
 
 
-TIERS: dict[str, Callable[[Settings, Progress], None]] = {
+def _e2e_stages() -> Iterator[Sequence[Sequence[Path]]]:
+    """Yield what runs beside each other: files of processes. What no stage names comes last, in one process."""
+    folder = REPOSITORY / "tests" / "e2e"
+    for stage in E2E_STAGES:
+        yield [[folder / name] for name in stage]
+    named = {name for stage in E2E_STAGES for name in stage}
+    yield [[path for path in sorted(folder.glob("test_*.py")) if path.name not in named]]
+
+
+TIERS: dict[str, Callable[[Settings, Progress, Runner], None]] = {
     "check": check,
     "operator_api": operator_api,
     "integration": integration,
@@ -139,60 +176,19 @@ def _have_packages(settings: Settings) -> None:
     install(missing, Machine(settings).packages)
 
 
-def _check_chart(chart: Path, environment: dict[str, str]) -> None:
+def _check_chart(chart: Path, environment: dict[str, str], runner: Runner) -> None:
     if "type: library" in (chart / "Chart.yaml").read_text():
         return
-    _run("helm", "dependency", "build", chart, "--skip-refresh", environment=environment)
-    _run("helm", "lint", "--strict", chart, environment=environment)
-    _run("helm-unittest", "--strict", chart, environment=environment)
+    runner.run("helm", "dependency", "build", chart, "--skip-refresh", environment=environment)
+    runner.run("helm", "lint", "--strict", chart, environment=environment)
+    runner.run("helm-unittest", "--strict", chart, environment=environment)
 
 
-def _check_rules(environment: dict[str, str]) -> None:
+def _check_rules(environment: dict[str, str], runner: Runner) -> None:
     rules = sorted(CHARTS.glob("*/files/rules/*.yaml"))
     tests = sorted((REPOSITORY / "tests" / "unit" / "charts" / "rules").glob("*.yaml"))
-    _run("promtool", "check", "rules", *rules, environment=environment)
-    _run("promtool", "test", "rules", *tests, environment=environment)
-
-
-def _run(*argv: str | Path, environment: dict[str, str] | None = None) -> None:
-    """Run a command with its output on the terminal; a tier ends with the first that fails."""
-    words = [str(word) for word in argv]
-    command = " ".join(words).removeprefix(f"{REPOSITORY}/")
-    sys.stdout.write(f"$ {command}\n")
-    sys.stdout.flush()
-    ambient = {**os.environ, "PYTHONPATH": SOURCES, **(environment or {})}
-    program = _which(words[0], ambient["PATH"])
-    if subprocess.run([program, *words[1:]], env=ambient, check=False).returncode != 0:
-        raise TierFailed(f"`{command}` failed")
-
-
-def _run_beside(commands: Sequence[Sequence[str | Path]]) -> None:
-    """Run commands beside each other, each with its output in one piece when it has ended; all of them run to the end.
-
-    The folders of the integration tier wait for their servers' time-outs for most of their time.
-    """
-    environment = {**os.environ, "PYTHONPATH": SOURCES}
-    with ThreadPoolExecutor(max_workers=len(commands)) as pool:
-        ended = [pool.submit(_run_collected, command, environment) for command in commands]
-        failed = [future.result() for future in as_completed(ended)]
-    if any(failed):
-        raise TierFailed("; ".join(filter(None, failed)))
-
-
-def _run_collected(words: Sequence[str | Path], environment: dict[str, str]) -> str:
-    """Return what to say about a command that failed, nothing about one that succeeded."""
-    command = " ".join(map(str, words)).replace(f"{REPOSITORY}/", "")
-    done = subprocess.run(
-        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    sys.stdout.write(f"$ {command}\n{done.stdout}\n")
-    sys.stdout.flush()
-    return f"`{command}` failed" if done.returncode else ""
-
-
-def _which(name: str, path: str) -> str:
-    candidates = (Path(folder) / name for folder in path.split(os.pathsep))
-    return next((str(found) for found in candidates if os.access(found, os.X_OK) and found.is_file()), name)
+    runner.run("promtool", "check", "rules", *rules, environment=environment)
+    runner.run("promtool", "test", "rules", *tests, environment=environment)
 
 
 def _keep_evidence(settings: Settings, progress: Progress) -> None:

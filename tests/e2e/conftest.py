@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -60,9 +61,13 @@ def power_cut(session: Session, kubernetes: Kubernetes) -> PowerCut:
 
 
 @pytest.fixture
-def healthy(kubernetes: Kubernetes) -> Kubernetes:
-    """The namespace, with every store complete; so no test depends on what another one left."""
-    kubernetes.wait_ready(*STORES, within_seconds=HEALING_SECONDS)
+def healthy(kubernetes: Kubernetes, request: pytest.FixtureRequest) -> Kubernetes:
+    """The namespace, with every store complete; so no test depends on what another one left.
+
+    A module that breaks one store names it in STORES: it runs beside those that break the others.
+    """
+    stores = getattr(request.module, "STORES", STORES)
+    kubernetes.wait_ready(*stores, within_seconds=HEALING_SECONDS)
     return kubernetes
 
 
@@ -86,7 +91,7 @@ def ask(healthy: Kubernetes) -> Ask:
 
 
 class Figures:
-    """What the tests measured; shown at the end and kept in out/e2e-figures.json."""
+    """What the tests measured; shown at the end and kept in out/e2e-figures."""
 
     def __init__(self) -> None:
         self.measured: dict[str, float] = {}
@@ -118,6 +123,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("measured")
     for what, seconds in measured.items():
         terminalreporter.write_line(f"{seconds:>7.1f} s  {what}")
-    file = config.rootpath / "out" / "e2e-figures.json"
-    file.parent.mkdir(exist_ok=True)
+    # Test files run beside each other in processes of their own.
+    name = "+".join(Path(argument).stem for argument in config.args)
+    file = config.rootpath / "out" / "e2e-figures" / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(measured, indent=2) + "\n")

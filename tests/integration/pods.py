@@ -5,7 +5,9 @@ it. So a server can die and come back under the same address, and a whole pod ca
 as the charts run them: numeric user, read-only root, no capabilities, scripts mounted.
 """
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
@@ -14,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
+from docker.errors import APIError  # type: ignore[import-untyped]  # the engine's client has no types
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.network import Network
@@ -24,6 +27,8 @@ STATES_FOLDER = "/states"
 # The engine would give an empty volume the owner that the image's folder has, at each mount.
 VOLUME_MODE = "rw,nocopy"
 STOP_SECONDS = 30
+# Most of the 256 subnets are free, also beside a second run; a machine where twenty in a row are taken has a problem.
+SUBNET_ATTEMPTS = 20
 
 
 class PodNetwork:
@@ -46,6 +51,29 @@ class PodNetwork:
     def address(self, ordinal: int) -> str:
         """The address of the pod with this ordinal; the first ones of the subnet belong to the engine."""
         return str(IPv4Address(int(self._subnet.network_address) + 10 + ordinal))
+
+
+@contextmanager
+def free_network() -> Iterator[PodNetwork]:
+    """Make a network in a subnet that nobody has: other tests run beside these.
+
+    Raises:
+        RuntimeError: no subnet was free in twenty attempts.
+    """
+    for _ in range(SUBNET_ATTEMPTS):
+        network = PodNetwork(IPv4Network(f"10.78.{random.randrange(256)}.0/24"))
+        try:
+            network.__enter__()
+        except APIError as error:
+            if "overlap" not in str(error):
+                raise
+            continue
+        try:
+            yield network
+        finally:
+            network.__exit__(None, None, None)
+        return
+    raise RuntimeError("no subnet of 10.78.0.0/16 is free")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,23 +1,17 @@
 """MySQL, Kafka and Redis for the applications' tests: one pod each, the size `small`, by the charts' own scripts."""
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from pathlib import Path
-
-from docker.errors import APIError  # type: ignore[import-untyped]  # the engine's client has no types
 
 from doorbuster.settings import KafkaSettings, MySqlSettings, RedisSettings, Settings
 from tests.integration.kafka.cluster import KafkaCluster, kafka_pods
 from tests.integration.mysql.deployment import PASSWORDS, MySqlDeployment, mysql_pods
-from tests.integration.pods import Pod, PodNetwork
+from tests.integration.pods import Pod, PodNetwork, free_network
 from tests.integration.redis.deployment import PASSWORD, RedisDeployment, redis_pods
 
 START_SECONDS = 180
-# Most of the 256 subnets are free, also beside a second run; a machine where twenty in a row are taken has a problem.
-SUBNET_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,29 +43,6 @@ def running_servers(images: Mapping[str, str], folder: Path) -> Iterator[Servers
         servers.kafka.until_complete(START_SECONDS)
         servers.redis.until_healthy(START_SECONDS)
         yield servers
-
-
-@contextmanager
-def free_network() -> Iterator[PodNetwork]:
-    """Make a network in a subnet that nobody has: a second run of the tests may be under way.
-
-    Raises:
-        RuntimeError: no subnet was free in twenty attempts.
-    """
-    for _ in range(SUBNET_ATTEMPTS):
-        network = PodNetwork(IPv4Network(f"10.78.{random.randrange(256)}.0/24"))
-        try:
-            network.__enter__()
-        except APIError as error:
-            if "overlap" not in str(error):
-                raise
-            continue
-        try:
-            yield network
-        finally:
-            network.__exit__(None, None, None)
-        return
-    raise RuntimeError("no subnet of 10.78.0.0/16 is free")
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from sqlalchemy import text
 
 from doorbuster.infra.mysql.database import Database
 from doorbuster.settings import MySqlSettings
-from tests.integration.apps.servers import free_network
 from tests.integration.apps.writers import assert_exactly_once, create_tables, new_writers
 from tests.integration.mysql.conftest import deployed
 from tests.integration.mysql.deployment import PASSWORDS, MySqlDeployment
+from tests.integration.pods import free_network
 
 pytestmark = pytest.mark.integration
 

@@ -1,21 +1,19 @@
 """Fixtures of the Kafka tests: three nodes with new volumes for each module, one node for the size `small`."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
 import pytest
 
 from tests.integration.kafka.cluster import KafkaCluster, kafka_pods
-from tests.integration.pods import PodNetwork
+from tests.integration.pods import PodNetwork, free_network
 
-SUBNET = IPv4Network("10.77.2.0/24")
 START_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def network(images: dict[str, str]) -> Iterator[PodNetwork]:  # the images point at the engine
     """The network of all nodes of these tests."""
-    with PodNetwork(SUBNET) as network:
+    with free_network() as network:
         yield network
 
 

@@ -1,17 +1,12 @@
 """Fixtures of the MySQL tests: three pods with new volumes, one for the size `small`."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from tests.integration.mysql.deployment import PASSWORDS, MySqlDeployment, mysql_pods
-from tests.integration.pods import PodNetwork
-
-SUBNET = IPv4Network("10.77.3.0/24")
-# Its own, because the pods of both have the same names and addresses.
-SUBNET_OF_GROUP = IPv4Network("10.77.13.0/24")
+from tests.integration.pods import PodNetwork, free_network
 
 
 @pytest.fixture(scope="session")
@@ -29,14 +24,14 @@ def mysql_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def network(images: dict[str, str]) -> Iterator[PodNetwork]:
     """The network of the pods that a test has for itself."""
-    with PodNetwork(SUBNET) as network:
+    with free_network() as network:
         yield network
 
 
 @pytest.fixture(scope="module")
 def group(images: dict[str, str], mysql_secrets: Path) -> Iterator[MySqlDeployment]:
     """Three pods for all tests of a module that leave them healthy; each of these tests waits for that first."""
-    with PodNetwork(SUBNET_OF_GROUP) as network:
+    with free_network() as network:
         yield from deployed(network, images["mysql"], mysql_secrets, count=3)
 
 

@@ -1,15 +1,12 @@
 """Fixtures of the Redis tests: three pods with new volumes for each test, one for the size `small`."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
-from tests.integration.pods import PodNetwork
+from tests.integration.pods import PodNetwork, free_network
 from tests.integration.redis.deployment import PASSWORD, RedisDeployment, redis_pods
-
-SUBNET = IPv4Network("10.77.1.0/24")
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +22,7 @@ def password_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def network(images: dict[str, str]) -> Iterator[PodNetwork]:  # points at the engine
     """The network of all pods of these tests."""
-    with PodNetwork(SUBNET) as network:
+    with free_network() as network:
         yield network
 
 

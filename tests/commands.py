@@ -1,0 +1,98 @@
+"""Runs the commands of the test tiers: one with its output on the terminal, or several beside each other."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.markup import escape
+
+from doorbuster_cluster.progress import Progress
+from doorbuster_cluster.settings import REPOSITORY
+
+SOURCES = os.pathsep.join(("apps/src", "charts/observability/src", "cluster/src", "operator/src", "."))
+
+
+class TierFailed(Exception):
+    """A command of a tier ended with an error; its output says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program with its arguments.
+
+    Attributes:
+        environment: what is added to that of this process.
+    """
+
+    words: tuple[str | Path, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the command as somebody would type it in the repository."""
+        return " ".join(map(str, self.words)).replace(f"{REPOSITORY}/", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Runs commands.
+
+    Attributes:
+        shared: whether others write to the terminal meanwhile; each command's output then comes in one piece.
+    """
+
+    progress: Progress
+    shared: bool
+
+    def run(self, *words: str | Path, environment: Mapping[str, str] | None = None) -> None:
+        """Run a command; a tier ends with the first that fails."""
+        command = Command(words, environment or {})
+        if not (self._run_collected(command) if self.shared else _run_shown(command)):
+            raise TierFailed(f"`{command}` failed")
+
+    def run_beside(self, commands: Sequence[Command]) -> None:
+        """Run commands beside each other; all of them run to the end, also when one has failed."""
+        if len(commands) == 1:
+            self.run(*commands[0].words, environment=commands[0].environment)
+            return
+        with ThreadPoolExecutor(max_workers=len(commands)) as pool:
+            ended = list(pool.map(self._run_collected, commands))
+        failed = [f"`{command}` failed" for command, succeeded in zip(commands, ended, strict=True) if not succeeded]
+        if failed:
+            raise TierFailed("; ".join(failed))
+
+    def _run_collected(self, command: Command) -> bool:
+        with self.progress.step(escape(str(command))):
+            done = subprocess.run(
+                _found(command),
+                env=_ambient(command),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+        sys.stdout.write(f"$ {command}\n{done.stdout}\n")
+        sys.stdout.flush()
+        return done.returncode == 0
+
+
+def _run_shown(command: Command) -> bool:
+    sys.stdout.write(f"$ {command}\n")
+    sys.stdout.flush()
+    return subprocess.run(_found(command), env=_ambient(command), check=False).returncode == 0
+
+
+def _ambient(command: Command) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": SOURCES, **command.environment}
+
+
+def _found(command: Command) -> list[str]:
+    """Return the words with the program where the command's own PATH has it."""
+    name, *arguments = map(str, command.words)
+    folders = _ambient(command)["PATH"].split(os.pathsep)
+    candidates = (Path(folder) / name for folder in folders)
+    program = next((str(found) for found in candidates if os.access(found, os.X_OK) and found.is_file()), name)
+    return [program, *arguments]
