@@ -149,7 +149,7 @@ class CouponCancelled(Body, frozen=True, kw_only=True):
 
 
 class PaymentRequested(Body, frozen=True, kw_only=True):
-    """Spend `amount` points of the user on the order. Sent again by a redrive."""
+    """Spend `amount` points of the user on the order, perhaps none. Sent again by a redrive."""
 
     type: ClassVar[str] = "payment.requested"
     topic: ClassVar[Topic] = Topic.PROCESS_PAYMENT
