@@ -10,10 +10,18 @@ from tests.unit.doorbuster.simulation.run import simulate
 MOST_SEEDS = 120
 FOUND_BY = {
     Defect.LOST_UPDATE: "supplied",
+    Defect.ACKNOWLEDGED_FIRST: "an accepted order is lost",
     Defect.OFFSET_FIRST: "never took a message",
+    Defect.DEDUPED_IN_MEMORY: "sales are miscounted",
     Defect.EFFECT_REPEATED: "sales are miscounted",
     Defect.COMPENSATED_TWICE: "supplied",
     Defect.NO_TOMBSTONE: "what is reserved isn't what is paid",
+    Defect.NO_COUPON_TOMBSTONE: "what is redeemed isn't what is paid",
+    Defect.COUPON_REDEEMED_TWICE: "redeemed by two orders at once",
+    Defect.COUPON_NOT_RELEASED: "a coupon isn't redeemed by the order that uses it",
+    Defect.COUPON_RELEASED_AGAIN: "a coupon isn't redeemed by the order that uses it",
+    Defect.DISCOUNT_FORGOTTEN: "points moved",
+    Defect.SPENT_WITHOUT_ENTRY: "isn't explained",
     Defect.FLOW_IGNORES_PIVOT: "payment.paid in step COMPENSATING",
     Defect.PAYMENT_IGNORES_PIVOT: "points moved",
     Defect.SPENT_TWICE: "is inserted twice",
