@@ -1,4 +1,4 @@
-"""Redemptions and issues in MySQL: a constant number of statements a batch, two fewer without coupons."""
+"""Redemptions and issues in MySQL: three statements a batch, and four more with coupons in it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

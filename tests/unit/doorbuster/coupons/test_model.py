@@ -114,7 +114,11 @@ def test_coupon_that_may_not_be_redeemed_is_rejected_and_stays_free(order: Order
     assert decision == CouponDecision(
         redemptions=(
             Redemption(
-                order_id=A, status=RedemptionStatus.REJECTED, coupon_id=order.coupon_id, reason=reason, updated_at=NOW
+                order_id=A,
+                status=RedemptionStatus.REJECTED,
+                coupon_id=CouponId(order.coupon_id or 0),
+                reason=reason,
+                updated_at=NOW,
             ),
         ),
         issues=(),
