@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import product
@@ -143,30 +144,30 @@ class World:
 
 
 def _coupons(rng: Random) -> tuple[Coupon, ...]:
-    """A percentage with an upper end and a minimum, a gift that may pay for all, one for a short time."""
-    ever = START + timedelta(days=1)
-    return (
-        _coupon(1, CouponKind.PERCENTAGE, rng.randrange(5, 60), most=200, minimum=rng.randrange(100, 500), until=ever),
-        _coupon(2, CouponKind.FIXED, rng.randrange(100, 1_500), until=ever),
-        _coupon(3, CouponKind.PERCENTAGE, 100, begin=START + timedelta(seconds=10), until=START + timedelta(minutes=5)),
-    )
-
-
-def _coupon(
-    number: int, kind: CouponKind, value: int, *, until: datetime, begin: datetime = START, **bounds: int
-) -> Coupon:
-    return Coupon(
-        id=CouponId(number),
+    """Return a percentage with an upper end and a minimum, a gift that may pay for all, and all for a short time."""
+    percentage = Coupon(
+        id=CouponId(1),
         name="a coupon",
-        kind=kind,
-        value=value,
-        most_discount=bounds.get("most"),
-        minimum_amount=bounds.get("minimum", 0),
+        kind=CouponKind.PERCENTAGE,
+        value=rng.randrange(5, 60),
+        most_discount=200,
+        minimum_amount=rng.randrange(100, 500),
         total=10,
         issued=0,
-        valid_from=begin,
-        valid_until=until,
+        valid_from=START,
+        valid_until=START + timedelta(days=1),
     )
+    gift = replace(
+        percentage,
+        id=CouponId(2),
+        kind=CouponKind.FIXED,
+        value=rng.randrange(100, 1_500),
+        most_discount=None,
+        minimum_amount=0,
+    )
+    soon, over = START + timedelta(seconds=10), START + timedelta(minutes=5)
+    everything = replace(gift, id=CouponId(3), kind=CouponKind.PERCENTAGE, value=100, valid_from=soon, valid_until=over)
+    return percentage, gift, everything
 
 
 def _issues(rng: Random, users: Sequence[UserId], coupon_ids: Sequence[CouponId]) -> Iterator[Issue]:
