@@ -29,7 +29,16 @@ RULES: Mapping[str, str] = {
         SELECT HEX(orders.id), orders.status, orders.total, payment.status, payment.amount FROM orders
         LEFT JOIN payments AS payment ON payment.order_id = orders.id
         WHERE (orders.status = 'PAID') <> (COALESCE(payment.status, '') = 'PAID')
-           OR (orders.status = 'PAID' AND payment.amount <> orders.total)
+           OR (orders.status = 'PAID' AND payment.amount <> orders.total - orders.discount)
+    """,
+    "a coupon is redeemed by a paid order and by no other": """
+        SELECT HEX(orders.id), orders.status, orders.discount, redemption.status, HEX(issue.id) FROM orders
+        LEFT JOIN coupon_redemptions AS redemption ON redemption.order_id = orders.id
+        LEFT JOIN coupon_issues AS issue ON issue.order_id = orders.id
+        WHERE (orders.status = 'PAID' AND orders.coupon_id IS NOT NULL) <> (COALESCE(redemption.status, '') = 'USED')
+           OR (COALESCE(redemption.status, '') = 'USED') <> (issue.id IS NOT NULL)
+           OR orders.discount <> IF(redemption.status = 'USED', redemption.discount, 0)
+           OR COALESCE(issue.id <> redemption.issue_id, FALSE)
     """,
     "each payment has its entries": """
         SELECT HEX(payments.order_id), payments.amount, entry.amount FROM payments

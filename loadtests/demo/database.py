@@ -42,7 +42,7 @@ MISBOOKED = f"""
               SELECT transaction_id, SUM(amount) AS amount FROM point_entries
               WHERE account LIKE 'user:%' GROUP BY transaction_id
             ) AS spent ON spent.transaction_id = orders.id
-            WHERE COALESCE(-spent.amount, 0) <> IF(orders.status = 'PAID', orders.total, 0)),
+            WHERE COALESCE(-spent.amount, 0) <> IF(orders.status = 'PAID', orders.total - orders.discount, 0)),
            (SELECT COUNT(*) FROM point_balances AS balance LEFT JOIN (
               SELECT account, SUM(amount) AS total FROM point_entries GROUP BY account
             ) AS entries ON entries.account = CONCAT('user:', balance.user_id)

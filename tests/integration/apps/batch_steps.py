@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.contracts.bodies import Body, StockReleased, StockReserved
+from doorbuster.contracts.bodies import AnyBody, StockReleased, StockReserved
 from doorbuster.contracts.messages import Message, encode
 from doorbuster.infra.batches.answers import Answer, Decided, Refused
 from doorbuster.infra.batches.idempotency_keys import Keyed
@@ -58,8 +58,10 @@ class CountingStep:
     raises: list[Exception] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
 
-    async def __call__(self, connection: AsyncConnection, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
-        numbers = [body.order_id.int for body in bodies]
+    async def __call__(
+        self, connection: AsyncConnection, bodies: Sequence[AnyBody], now: datetime
+    ) -> Sequence[AnyBody]:
+        numbers = [body.key.int for body in bodies]
         self.batches.append(len(numbers))
         if self.raises:
             raise self.raises.pop()
@@ -68,7 +70,7 @@ class CountingStep:
         if any(number in self.unstorable for number in numbers):
             await connection.execute(_REFUSED_BY_THE_DATABASE)
         await connection.execute(_COUNT, {"units": len(numbers)})
-        return [StockReleased(order_id=body.order_id) for body in bodies]
+        return [StockReleased(order_id=body.key) for body in bodies]
 
 
 def _decide(numbers: Sequence[int], undecidable: Collection[int]) -> None:

@@ -43,9 +43,10 @@ class Buyer:
 
     client: httpx.Client
 
-    def buy(self, key: str, *lines: tuple[int, int]) -> httpx.Response:
-        """Order so many units of each product under a key."""
-        body = {"lines": [{"product_id": product, "quantity": quantity} for product, quantity in lines]}
+    def buy(self, key: str, *lines: tuple[int, int], coupon: int | None = None) -> httpx.Response:
+        """Order so many units of each product under a key, perhaps with a coupon."""
+        wanted = [{"product_id": product, "quantity": quantity} for product, quantity in lines]
+        body = {"lines": wanted, "coupon_id": coupon}
         return self.client.post("/api/v1/orders", json=body, headers={"Idempotency-Key": key})
 
     def order(self, order_id: str) -> dict[str, object]:

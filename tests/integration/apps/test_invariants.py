@@ -14,7 +14,7 @@ from sqlalchemy import text
 from doorbuster.bootstrap.consumers import CONSUMERS
 from doorbuster.bootstrap.invariants import INVARIANTS, PAGE_ROWS, Invariant, Rule, read_page
 from doorbuster.bootstrap.shop_watch import ShopWatch
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.infra.outbox.store import store
@@ -56,7 +56,7 @@ async def sold(shop: Database) -> Database:
     return shop
 
 
-async def place(database: Database) -> Sequence[Body]:
+async def place(database: Database) -> Sequence[AnyBody]:
     async with database.transaction() as connection:
         now = await database_time(connection)
         repositories = MySqlOrderRepository(connection), MySqlCatalogueRepository(connection)
@@ -73,9 +73,9 @@ async def place(database: Database) -> Sequence[Body]:
         return placed.events
 
 
-async def deliver(database: Database, events: Sequence[Body], *, checked: bool = False) -> None:
+async def deliver(database: Database, events: Sequence[AnyBody], *, checked: bool = False) -> None:
     """Hand each event to the groups that read it, one transaction each, until there are none; check between them."""
-    waiting = deque(events)
+    waiting = deque[AnyBody](events)
     while waiting:
         event = waiting.popleft()
         for consumer in CONSUMERS.values():

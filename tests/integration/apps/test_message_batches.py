@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Row, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody
 from doorbuster.contracts.messages import decode
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.batches.message_batches import MessageBatches, Step
@@ -39,7 +39,7 @@ def batches(database: Transactions, step: Step, group: Group = Group.ORDER_FLOW)
     return MessageBatches(database, group, step, new_id=uuid4)
 
 
-async def no_events(connection: AsyncConnection, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
+async def no_events(connection: AsyncConnection, bodies: Sequence[AnyBody], now: datetime) -> Sequence[AnyBody]:
     return ()
 
 
@@ -51,7 +51,7 @@ async def test_a_batch_has_its_effects_its_events_and_its_processed_ids(database
     assert await effects(database) == 100
     assert await processed(database) == 100
     rows = await outbox_rows(database)
-    assert [decode(row.payload).body.order_id for row in rows] == [UUID(int=number) for number in range(1, 101)]
+    assert [decode(row.payload).body.key for row in rows] == [UUID(int=number) for number in range(1, 101)]
     assert {(row.topic, row.message_type, row.headers) for row in rows} == {("stock-reserved", "stock.released", None)}
     assert rows[0].message_key == str(UUID(int=1)).encode()
     assert decode(rows[0].payload).occurred_at == rows[0].created_at
@@ -78,7 +78,7 @@ async def test_a_batch_of_more_than_two_thousand_rows_is_several_transactions_in
     assert counted.transactions == 3
     assert step.batches == [200, 200, 100]
     rows = await outbox_rows(database)
-    assert [decode(row.payload).body.order_id.int for row in rows] == list(range(500))
+    assert [decode(row.payload).body.key.int for row in rows] == list(range(500))
 
 
 async def test_what_of_a_large_batch_is_committed_stays_when_it_comes_again(database: Database) -> None:

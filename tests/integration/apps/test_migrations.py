@@ -64,6 +64,8 @@ def test_check_constraints_engine_and_collation_are_those_of_the_tables_modules(
         "ck_products_price_positive",
         "ck_stock_available_not_negative",
         "ck_point_balances_balance_not_negative",
+        "ck_coupons_issued_within_total",
+        "ck_coupons_value_positive",
     }
     assert forms == [(OPTIONS["mysql_engine"], OPTIONS["mysql_collate"])]
 

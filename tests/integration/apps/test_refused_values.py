@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.batches.message_batches import MessageBatches
 from doorbuster.infra.kafka.records import BatchResult
@@ -63,8 +63,8 @@ async def test_a_statement_that_leaves_out_a_column_is_our_fault_and_no_poison(d
 
 
 async def test_a_message_that_violates_a_check_is_a_dead_letter_and_all_others_are_done(database: Database) -> None:
-    async def step(connection: AsyncConnection, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
-        if any(body.order_id.int == 7 for body in bodies):
+    async def step(connection: AsyncConnection, bodies: Sequence[AnyBody], now: datetime) -> Sequence[AnyBody]:
+        if any(body.key.int == 7 for body in bodies):
             await connection.execute(text(NEGATIVE_STOCK))
         return ()
 

@@ -4,9 +4,12 @@ from functools import partial
 
 import httpx
 
+from doorbuster.coupons.tables import coupon_issues, coupons
+from doorbuster.infra.mysql.migrations import connected
 from tests.audit import ORDERS, breaches
 from tests.crowd import shopping
 from tests.integration.apps.books import QUIET_SECONDS, Books
+from tests.integration.apps.coupon_rows import coupon, issue
 from tests.integration.apps.platform import Buyer, Platform
 from tests.integration.apps.processes import Application
 
@@ -16,6 +19,7 @@ UNITS_OF_PRODUCT = 1_000
 SCARCE_PRODUCT = 2
 UNITS_OF_SCARCE_PRODUCT = 5
 POINTS_OF_USER = 1_000_000
+COUPON = 7
 
 
 def test_an_order_is_paid_and_everybody_learns_of_it(platform: Platform, books: Books) -> None:
@@ -54,6 +58,41 @@ def test_an_order_for_more_than_one_has_gives_its_stock_back(platform: Platform,
     books.until_quiet()
     assert breaches(books.ask) == {}
     assert books.number(f"SELECT available FROM stock WHERE product_id = {dearest}") == UNITS_OF_PRODUCT
+
+
+def test_a_coupon_pays_a_part_is_given_back_by_a_failure_and_redeemed_once(platform: Platform, books: Books) -> None:
+    buyer = platform.buyer(1)
+    with connected(books.mysql) as connection:
+        connection.execute(coupons.insert(), [coupon(COUPON, kind="percentage", value=20)])
+        connection.execute(coupon_issues.insert(), [issue(COUPON, 1)])
+    price = books.number(f"SELECT price FROM products WHERE id = {PRODUCT}")
+    discount = price * 2 * 20 // 100
+
+    greedy = buyer.buy("greedy", (SCARCE_PRODUCT, UNITS_OF_SCARCE_PRODUCT + 1), coupon=COUPON).json()["id"]
+    assert outcome(buyer, greedy) == ("FAILED", "out-of-stock")
+    books.until_quiet()
+    paid = buyer.final(buyer.buy("paid", (PRODUCT, 2), coupon=COUPON).json()["id"])
+    again = buyer.buy("again", (PRODUCT, 1), coupon=COUPON).json()["id"]
+
+    assert (paid["status"], paid["total"], paid["discount"]) == ("PAID", 2 * price, discount)
+    assert outcome(buyer, again) == ("FAILED", "already-redeemed")
+    assert buyer.points() == POINTS_OF_USER - 2 * price + discount
+    books.until_quiet()
+    assert breaches(books.ask) == {}
+
+
+def test_an_order_that_its_coupon_pays_costs_no_points(platform: Platform, books: Books) -> None:
+    buyer = platform.buyer(1)
+    with connected(books.mysql) as connection:
+        connection.execute(coupons.insert(), [coupon(COUPON, kind="percentage", value=100)])
+        connection.execute(coupon_issues.insert(), [issue(COUPON, 1, status="ACCEPTED")])
+
+    order = buyer.final(buyer.buy("free", (PRODUCT, 1), coupon=COUPON).json()["id"])
+
+    assert (order["status"], order["to_pay"]) == ("PAID", 0)
+    assert buyer.points() == POINTS_OF_USER
+    books.until_quiet()
+    assert breaches(books.ask) == {}
 
 
 def test_kills_and_more_consumers_under_load_lose_and_double_nothing(platform: Platform, books: Books) -> None:

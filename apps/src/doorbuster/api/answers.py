@@ -22,6 +22,7 @@ def order_answer(command: PlaceOrder, outcome: Order | Refusal) -> Answer | Refu
         id=outcome.id,
         status="PENDING",
         total=outcome.total,
+        coupon_id=outcome.coupon_id,
         lines=[
             OrderLineDocument(product_id=line.product_id, quantity=line.quantity, unit_price=line.unit_price)
             for line in outcome.lines

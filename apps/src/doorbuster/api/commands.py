@@ -126,8 +126,9 @@ async def run(commands: Commands[C], intent: Intent, *, body: Command, command: 
         body: as the client sent it, checked.
         command: what it stands for.
     """
-    # Canonical: the checked values in the model's order, however the client wrote them.
-    canonical = body.model_dump_json().encode()
+    # Canonical: the checked values in the model's order, however the client wrote them. What is absent leaves no trace,
+    # so that a field more in the next release changes no body that was sent before.
+    canonical = body.model_dump_json(exclude_none=True).encode()
     keyed = Keyed(
         key_id=intent.key_id,
         body_hash=hashlib.sha256(canonical).digest(),

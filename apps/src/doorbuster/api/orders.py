@@ -39,7 +39,7 @@ async def place_order(request: Request, intent: NewIntent) -> Response:
     """Accept an order; its Location tells what becomes of it."""
     body = await read_body(request, PlaceOrderRequest)
     lines = tuple(WantedLine(product_id=ProductId(line.product_id), quantity=line.quantity) for line in body.lines)
-    command = PlaceOrder(order_id=OrderId(intent.minted), user_id=intent.user_id, lines=lines)
+    command = PlaceOrder(order_id=OrderId(intent.minted), user_id=intent.user_id, lines=lines, coupon_id=body.coupon_id)
     response = await run(use_cases_of(request).place_order, intent, body=body, command=command)
     if response.status_code == 202:
         response.headers["Location"] = f"{PREFIX}/{_id_in(bytes(response.body))}"
@@ -74,6 +74,9 @@ def _document(order: Order) -> OrderDocument:
         id=order.id,
         status=order.status.value,
         total=order.total,
+        coupon_id=order.coupon_id,
+        discount=order.discount,
+        to_pay=order.to_pay,
         lines=[
             OrderLineDocument(product_id=line.product_id, quantity=line.quantity, unit_price=line.unit_price)
             for line in order.lines

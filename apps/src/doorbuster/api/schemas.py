@@ -38,6 +38,9 @@ class PlaceOrderRequest(Command):
     """What a buyer wants."""
 
     lines: Annotated[tuple[PlaceOrderLine, ...], Field(min_length=1, max_length=MOST_LINES)]
+    coupon_id: Annotated[Id | None, Field(description="A coupon of one's own to redeem; null or absent for none.")] = (
+        None
+    )
 
 
 class ChargePointsRequest(Command):
@@ -60,16 +63,23 @@ class AcceptedOrder(BaseModel):
     id: UUID
     status: Literal["PENDING"]
     total: int
+    coupon_id: int | None
     lines: list[OrderLineDocument]
     created_at: datetime
 
 
 class OrderDocument(BaseModel):
-    """An order as it is now; `failure_reason` and `finished_at` are null until they are known."""
+    """An order as it is now; `failure_reason` and `finished_at` are null until they are known.
+
+    `to_pay` is `total` less `discount`, which is 0 until the coupon was looked at, and when the order FAILED.
+    """
 
     id: UUID
     status: Literal["PENDING", "PAID", "FAILED"]
     total: int
+    coupon_id: int | None
+    discount: int
+    to_pay: int
     lines: list[OrderLineDocument]
     created_at: datetime
     failure_reason: str | None

@@ -7,7 +7,7 @@ thing isn't counted: an order's cancel doesn't say how many lines it had, and th
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from doorbuster.contracts.bodies import Body, OrderCompleted, OrderCreated
+from doorbuster.contracts.bodies import AnyBody, OrderCompleted, OrderCreated
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.orders.model import PlaceOrder
@@ -17,11 +17,12 @@ from doorbuster.points.model import ChargePoints
 _ROWS: Mapping[Group, int] = MappingProxyType(
     {
         Group.STOCK: 2,  # reservation, event; and the stock of each line
-        Group.COUPON: 2,  # redemption, event
+        Group.COUPON: 3,  # redemption, issue, event
         Group.ORDER_FLOW: 3,  # order, saga, event
         Group.PAYMENT: 5,  # payment, balance, two entries, event
         Group.POST_PROCESS: 2,  # counted order, event; and the sales of each line
         Group.EXTERNAL_DATA: 1,  # delivery
+        Group.COUPON_ISSUER: 1,  # issue
     }
 )
 _GROUPS_THAT_WRITE_LINES = frozenset({Group.STOCK, Group.POST_PROCESS})
@@ -31,11 +32,11 @@ _ROWS_OF_AN_ORDER = 4
 _ROWS_OF_A_CHARGE = 4
 
 
-def rows_of_messages(group: Group) -> Callable[[Body], int]:
+def rows_of_messages(group: Group) -> Callable[[AnyBody], int]:
     """Return what says how many rows one of the group's messages may cost."""
     rows, writes_lines = _ROWS[group], group in _GROUPS_THAT_WRITE_LINES
 
-    def rows_of(body: Body) -> int:
+    def rows_of(body: AnyBody) -> int:
         if writes_lines and isinstance(body, OrderCreated | OrderCompleted):
             return rows + len(body.lines)
         return rows

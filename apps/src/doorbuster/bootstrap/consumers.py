@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from doorbuster.bootstrap.batch_rows import rows_of_messages
 from doorbuster.bootstrap.delivery_measures import DeliveryMeasures
 from doorbuster.bootstrap.ids import id_factory
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody, Body
 from doorbuster.contracts.topics import READ_BY, Group, Topic
 from doorbuster.coupons.repository import MySqlRedemptionRepository
 from doorbuster.coupons.service import CouponService
@@ -31,6 +31,7 @@ from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.infra.partner import HttpPartner
 from doorbuster.infra.redis import Wakeups
+from doorbuster.kernel.errors import UnknownMessage
 from doorbuster.orders.repository import MySqlOrderRepository
 from doorbuster.orders.service import OrderFlowService
 from doorbuster.points.repository import MySqlPointRepository
@@ -43,6 +44,7 @@ from doorbuster.settings import Settings
 CONNECTIONS = 2
 
 Repository = TypeVar("Repository")
+Read = TypeVar("Read", bound=AnyBody)
 # Runs beside the consumer until the event is set.
 Companion = Callable[[asyncio.Event], Coroutine[None, None, None]]
 
@@ -138,15 +140,31 @@ async def _companions(name: ConsumerName, settings: Settings, database: Database
 
 
 def _step(
-    handle: Callable[[Repository, Sequence[Body], datetime], Awaitable[Sequence[Body]]],
+    handle: Callable[[Repository, Sequence[Read], datetime], Awaitable[Sequence[AnyBody]]],
     repository: Callable[[AsyncConnection], Repository],
+    reads: type[Read],
 ) -> Step:
-    """Bind a service's use case to the repository that it needs, made anew on each transaction's connection."""
+    """Bind a service's use case to the repository that it needs, made anew on each transaction's connection.
 
-    async def step(connection: AsyncConnection, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
-        return await handle(repository(connection), bodies, now)
+    `reads` is what the use case understands; any other body is poison, and never reaches it (R7).
+    """
+
+    async def step(connection: AsyncConnection, bodies: Sequence[AnyBody], now: datetime) -> Sequence[AnyBody]:
+        return await handle(repository(connection), only(reads, bodies), now)
 
     return step
+
+
+def only(reads: type[Read], bodies: Sequence[AnyBody]) -> Sequence[Read]:
+    """Return the bodies, all of which must be of the kind that is read.
+
+    Raises:
+        UnknownMessage: one isn't.
+    """
+    read = [body for body in bodies if isinstance(body, reads)]
+    if len(read) != len(bodies):
+        raise UnknownMessage(f"among {len(bodies)} messages {len(bodies) - len(read)} are not for this group")
+    return read
 
 
 CONSUMERS: Mapping[ConsumerName, Consumer] = MappingProxyType(
@@ -154,32 +172,32 @@ CONSUMERS: Mapping[ConsumerName, Consumer] = MappingProxyType(
         ConsumerName.STOCK: Consumer(
             group=Group.STOCK,
             about="Reserves the units of new orders and releases those of cancelled ones.",
-            step=_step(StockService().handle, MySqlStockRepository),
+            step=_step(StockService().handle, MySqlStockRepository, Body),
         ),
         ConsumerName.COUPON: Consumer(
             group=Group.COUPON,
             about="Redeems the coupons of new orders and gives back those of cancelled ones.",
-            step=_step(CouponService().handle, MySqlRedemptionRepository),
+            step=_step(CouponService().handle, MySqlRedemptionRepository, Body),
         ),
         ConsumerName.ORDER_FLOW: Consumer(
             group=Group.ORDER_FLOW,
             about="Leads each order's saga from the answers of stock, coupons and payment to its end.",
-            step=_step(OrderFlowService().handle, MySqlOrderRepository),
+            step=_step(OrderFlowService().handle, MySqlOrderRepository, Body),
         ),
         ConsumerName.PAYMENT: Consumer(
             group=Group.PAYMENT,
             about="Spends points on orders and gives back those of cancelled ones.",
-            step=_step(PaymentService().handle, MySqlPointRepository),
+            step=_step(PaymentService().handle, MySqlPointRepository, Body),
         ),
         ConsumerName.POST_PROCESS: Consumer(
             group=Group.POST_PROCESS,
             about="Counts the sales of completed orders and hands on their data.",
-            step=_step(SalesService().handle, MySqlSalesRepository),
+            step=_step(SalesService().handle, MySqlSalesRepository, Body),
         ),
         ConsumerName.EXTERNAL_DATA: Consumer(
             group=Group.EXTERNAL_DATA,
             about="Stores what the partner has to be told, and delivers it.",
-            step=_step(DeliveryService().handle, MySqlDeliveryRepository),
+            step=_step(DeliveryService().handle, MySqlDeliveryRepository, Body),
         ),
     }
 )

@@ -57,7 +57,7 @@ class Preparation:
     """What is to be prepared.
 
     Attributes:
-        partitions: of each topic; fixed when it is made (P12).
+        partitions: of each topic without a number of its own; fixed when it is made (P12).
         replication_factor: of each topic; -1 is the cluster's own default.
         allow_grow: whether topics may get more partitions than they have.
         patience_seconds: so long the servers are waited for, each.

@@ -1,4 +1,4 @@
-"""The bodies of all messages of the order saga.
+"""The bodies of all messages: those of the order saga, and those of the issue of coupons.
 
 A body's `type` and `version` are those of its class; a change that old readers can't understand is a new class with the
 next version. Points are integers.
@@ -16,14 +16,28 @@ from doorbuster.contracts.topics import Topic
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class Body(Struct, frozen=True, kw_only=True):
-    """What every message is about: one order, whose id is also the message's key."""
+class AnyBody(Struct, frozen=True, kw_only=True):
+    """What a message says, and what it is about."""
 
     type: ClassVar[str]
     version: ClassVar[int] = 1
     topic: ClassVar[Topic]
 
+    @property
+    def key(self) -> UUID:
+        """Return the id of what the message is about: its key in the outbox and in Kafka."""
+        raise NotImplementedError
+
+
+class Body(AnyBody, frozen=True, kw_only=True):
+    """What every message of the saga is about: one order, whose id is also the message's key (R14)."""
+
     order_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        """Return the order's id."""
+        return self.order_id
 
 
 class OrderLine(Struct, frozen=True, kw_only=True):
@@ -102,6 +116,15 @@ class CouponNone(Body, frozen=True, kw_only=True):
     topic: ClassVar[Topic] = Topic.COUPON_USED
 
 
+class CouponUsed(Body, frozen=True, kw_only=True):
+    """The order's coupon is redeemed: `discount` points less are to be paid, never more than the order's total."""
+
+    type: ClassVar[str] = "coupon.used"
+    topic: ClassVar[Topic] = Topic.COUPON_USED
+
+    discount: Whole
+
+
 class CouponRejected(Body, frozen=True, kw_only=True):
     """The order's coupon can't be used."""
 
@@ -126,7 +149,7 @@ class CouponCancelled(Body, frozen=True, kw_only=True):
 
 
 class PaymentRequested(Body, frozen=True, kw_only=True):
-    """Spend `amount` points of the user on the order. Sent again by a redrive."""
+    """Spend `amount` points of the user on the order, perhaps none. Sent again by a redrive."""
 
     type: ClassVar[str] = "payment.requested"
     topic: ClassVar[Topic] = Topic.PROCESS_PAYMENT
@@ -159,7 +182,7 @@ class PaymentCancelled(Body, frozen=True, kw_only=True):
 
 
 class OrderCompleted(Body, frozen=True, kw_only=True):
-    """The order is PAID."""
+    """The order is PAID: `total` less `discount` points were spent."""
 
     type: ClassVar[str] = "order.completed"
     topic: ClassVar[Topic] = Topic.ORDER_COMPLETED
@@ -167,6 +190,7 @@ class OrderCompleted(Body, frozen=True, kw_only=True):
     user_id: Whole
     lines: tuple[OrderLine, ...]
     total: Whole
+    discount: Whole = 0
 
 
 class OrderDataReady(Body, frozen=True, kw_only=True):
@@ -178,12 +202,30 @@ class OrderDataReady(Body, frozen=True, kw_only=True):
     user_id: Whole
     lines: tuple[OrderLine, ...]
     total: Whole
+    discount: Whole = 0
 
 
-BODIES: tuple[type[Body], ...] = (
+class CouponIssued(AnyBody, frozen=True, kw_only=True):
+    """A user was given a coupon: the issue is ACCEPTED and counted, and is to become ISSUED (R16)."""
+
+    type: ClassVar[str] = "coupon.issued"
+    topic: ClassVar[Topic] = Topic.COUPON_ISSUED
+
+    issue_id: UUID
+    coupon_id: Whole
+    user_id: Whole
+
+    @property
+    def key(self) -> UUID:
+        """Return the issue's id."""
+        return self.issue_id
+
+
+BODIES: tuple[type[AnyBody], ...] = (
     OrderCreated, OrderCancelled, PaymentCancelRequested,
     StockReserved, StockRejected, StockReleased, StockCancelled,
-    CouponNone, CouponRejected, CouponReleased, CouponCancelled,
+    CouponNone, CouponUsed, CouponRejected, CouponReleased, CouponCancelled,
     PaymentRequested, PaymentPaid, PaymentRejected, PaymentCancelled,
     OrderCompleted, OrderDataReady,
+    CouponIssued,
 )  # fmt: skip

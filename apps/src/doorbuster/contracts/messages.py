@@ -6,14 +6,14 @@ from uuid import UUID
 
 import msgspec
 
-from doorbuster.contracts.bodies import BODIES, Body
+from doorbuster.contracts.bodies import BODIES, AnyBody
 from doorbuster.kernel.errors import UndecodableMessage, UnknownMessage
 from doorbuster.kernel.ids import MessageId
 
 # What the broker and every reader accept; a batch of 500 of them stays below a few MiB (R3).
 LONGEST_MESSAGE_BYTES = 256 * 1024
 
-_BODY_BY_NAME: Mapping[tuple[str, int], type[Body]] = {(body.type, body.version): body for body in BODIES}
+_BODY_BY_NAME: Mapping[tuple[str, int], type[AnyBody]] = {(body.type, body.version): body for body in BODIES}
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     id: MessageId
     occurred_at: datetime
-    body: Body
+    body: AnyBody
 
 
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ def encode(message: Message) -> bytes:
             type=body.type,
             version=body.version,
             occurred_at=message.occurred_at,
-            key=body.order_id,
+            key=body.key,
             data=msgspec.Raw(_encoder.encode(body)),
         )
     )
@@ -73,10 +73,10 @@ def decode(value: bytes | None) -> Message:
         decoder = _data_decoders.get((envelope.type, envelope.version))
         if decoder is None:
             raise UnknownMessage(f"type {envelope.type!r} in version {envelope.version} is unknown")
-        body: Body = decoder.decode(envelope.data)
+        body: AnyBody = decoder.decode(envelope.data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         # RecursionError: thousands of brackets in a row are JSON too.
         raise UndecodableMessage(str(exc)) from exc
-    if body.order_id != envelope.key or envelope.occurred_at.tzinfo is None:
-        raise UndecodableMessage("the key isn't the order's id, or occurred_at has no time zone")
+    if body.key != envelope.key or envelope.occurred_at.tzinfo is None:
+        raise UndecodableMessage("the key isn't the id of what the body is about, or occurred_at has no time zone")
     return Message(id=MessageId(envelope.id), occurred_at=envelope.occurred_at, body=body)

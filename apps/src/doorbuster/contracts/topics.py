@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 
 class Topic(StrEnum):
-    """The topics of the order saga; the key of every message in them is the order's id (R14)."""
+    """The topics of the order saga, where every message's key is the order's id (R14), and one of issues (R16)."""
 
     ORDER_CREATED = "order-created"
     STOCK_RESERVED = "stock-reserved"
@@ -16,6 +16,8 @@ class Topic(StrEnum):
     ORDER_CANCELLED = "order-cancelled"
     ORDER_COMPLETED = "order-completed"
     SEND_ORDER_DATA = "send-order-data"
+    COUPON_ISSUED = "coupon-issued"
+    """The key of every message in it is the issue's id."""
 
 
 class Group(StrEnum):
@@ -27,6 +29,7 @@ class Group(StrEnum):
     PAYMENT = "payment-service-group"
     POST_PROCESS = "post-process-group"
     EXTERNAL_DATA = "external-data-service-group"
+    COUPON_ISSUER = "coupon-issuer-group"
 
 
 READ_BY: Mapping[Group, tuple[Topic, ...]] = MappingProxyType(
@@ -37,8 +40,12 @@ READ_BY: Mapping[Group, tuple[Topic, ...]] = MappingProxyType(
         Group.PAYMENT: (Topic.PROCESS_PAYMENT, Topic.ORDER_CANCELLED),
         Group.POST_PROCESS: (Topic.ORDER_COMPLETED,),
         Group.EXTERNAL_DATA: (Topic.SEND_ORDER_DATA,),
+        Group.COUPON_ISSUER: (Topic.COUPON_ISSUED,),
     }
 )
+
+# Topics that have a number of partitions of their own, whatever the others have: an issue of coupons comes as a spike.
+OWN_PARTITIONS: Mapping[Topic, int] = MappingProxyType({Topic.COUPON_ISSUED: 10})
 
 
 def dead_letter_topic(topic: str) -> str:

@@ -79,7 +79,13 @@ def _payload(body: OrderDataReady) -> dict[str, object]:
     lines = [
         {"product_id": line.product_id, "quantity": line.quantity, "unit_price": line.unit_price} for line in body.lines
     ]
-    return {"order_id": str(body.order_id), "user_id": body.user_id, "total": body.total, "lines": lines}
+    return {
+        "order_id": str(body.order_id),
+        "user_id": body.user_id,
+        "total": body.total,
+        "discount": body.discount,
+        "lines": lines,
+    }
 
 
 def settle(delivery: Delivery, error: str | None, now: datetime, policy: DeliveryPolicy) -> Delivery:

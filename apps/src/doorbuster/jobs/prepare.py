@@ -27,7 +27,13 @@ log = structlog.get_logger()
     help="local: 5,000 products, 10,000 users; test: 20 of each; prod: no data. In the first two, product 1 is"
     " doorbuster-test and product 2, doorbuster-scarce, has 5 units; each user has 1,000,000 points.",
 )
-@click.option("--partitions", type=click.IntRange(1, 1000), default=12, show_default=True, help="Of each topic.")
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 1000),
+    default=12,
+    show_default=True,
+    help="Of each topic; coupon-issued has 10.",
+)
 @click.option(
     "--replication-factor",
     type=click.IntRange(CLUSTERS_OWN, 5),

@@ -1,4 +1,4 @@
-"""Ids: UUIDv7 for what we make, integers for users and products (R19)."""
+"""Ids: UUIDv7 for what we make, integers for users, products and coupons (R19)."""
 
 from collections.abc import Callable
 from typing import NewType
@@ -8,6 +8,8 @@ OrderId = NewType("OrderId", UUID)
 MessageId = NewType("MessageId", UUID)
 UserId = NewType("UserId", int)
 ProductId = NewType("ProductId", int)
+CouponId = NewType("CouponId", int)
+IssueId = NewType("IssueId", UUID)
 
 _VERSION = 7 << 76
 _VARIANT = 0b10 << 62

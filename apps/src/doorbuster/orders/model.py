@@ -57,6 +57,7 @@ class Order:
 
     Attributes:
         total: the sum of its lines, in points.
+        discount: what its coupon takes off, in points; 0 until the coupon group has answered, and when it FAILED.
         failure_reason: None unless FAILED.
         finished_at: when it became PAID or FAILED; None while PENDING.
         compensated_at: when all participants had undone a FAILED order; None before, and for other orders.
@@ -68,10 +69,16 @@ class Order:
     total: int
     created_at: datetime
     coupon_id: int | None = None
+    discount: int = 0
     status: OrderStatus = OrderStatus.PENDING
     failure_reason: str | None = None
     finished_at: datetime | None = None
     compensated_at: datetime | None = None
+
+    @property
+    def to_pay(self) -> int:
+        """Return the points that are paid for it; 0 if its coupon takes off all."""
+        return self.total - self.discount
 
     def created(self) -> OrderCreated:
         """Return the event that starts the saga, or a redrive of it."""

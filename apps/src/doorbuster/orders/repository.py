@@ -16,7 +16,7 @@ from doorbuster.orders.model import Known, Order, OrderStatus, Saga, SagaStep
 from doorbuster.orders.saga import Transition
 from doorbuster.orders.tables import order_sagas, orders
 
-_CHANGING = ("status", "failure_reason", "finished_at", "compensated_at")
+_CHANGING = ("discount", "status", "failure_reason", "finished_at", "compensated_at")
 
 
 class MySqlOrderRepository:
@@ -93,6 +93,7 @@ def order_of(row: Row[Any]) -> Order:
         total=row.total,
         created_at=row.created_at,
         coupon_id=row.coupon_id,
+        discount=row.discount,
         status=OrderStatus(row.status),
         failure_reason=row.failure_reason,
         finished_at=row.finished_at,
@@ -107,6 +108,7 @@ def _order_values(order: Order) -> dict[str, Any]:  # columns of several types
         "lines": msgspec.to_builtins(order.lines),
         "total": order.total,
         "coupon_id": order.coupon_id,
+        "discount": order.discount,
         "status": order.status,
         "failure_reason": order.failure_reason,
         "created_at": order.created_at,

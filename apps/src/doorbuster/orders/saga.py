@@ -1,10 +1,11 @@
 """The flow manager: merges what stock, coupon and payment answer, and decides an order's next step (R14).
 
 Two tables say everything. `MERGES` says what each answer teaches, whatever came before; `_next` says what follows from
-what is known. Nothing depends on the order of answers, except which of two rejections is named as the reason.
+what is known. Nothing depends on the order of answers, except which of two rejections is named as the reason. What a
+coupon takes off is learned with its grant, and forgotten when the order FAILED: then nothing is paid.
 
     step          is left when                         to            and sends
-    RESERVING     stock reserved and coupon none       PAYING        payment.requested
+    RESERVING     stock reserved, coupon none or used  PAYING        payment.requested
                   anything rejected, or a cancel       COMPENSATING  order.cancelled           (order FAILED)
     PAYING        payment paid                         DONE          order.completed           (order PAID)
                   payment rejected                     COMPENSATING  order.cancelled           (order FAILED)
@@ -26,6 +27,7 @@ from doorbuster.contracts.bodies import (
     CouponNone,
     CouponRejected,
     CouponReleased,
+    CouponUsed,
     OrderCancelled,
     OrderCompleted,
     PaymentCancelled,
@@ -39,7 +41,7 @@ from doorbuster.contracts.bodies import (
     StockReserved,
 )
 from doorbuster.kernel.errors import DecisionFailed
-from doorbuster.orders.model import Known, OrderStatus, Participant, Saga, SagaStep
+from doorbuster.orders.model import Known, Order, OrderStatus, Participant, Saga, SagaStep
 
 
 class UnexpectedSagaEvent(DecisionFailed):
@@ -111,6 +113,7 @@ MERGES: Mapping[type[Body], Merge] = MappingProxyType(
         StockReleased: _undone(Participant.STOCK),
         StockCancelled: _undone(Participant.STOCK),
         CouponNone: _granted(Participant.COUPON),
+        CouponUsed: _granted(Participant.COUPON),
         CouponRejected: _rejected(Participant.COUPON),
         CouponReleased: _undone(Participant.COUPON),
         CouponCancelled: _undone(Participant.COUPON),
@@ -205,9 +208,16 @@ def _merged(saga: Saga, body: Body) -> Saga:
         case Participant.STOCK:
             return replace(saga, stock=learned)
         case Participant.COUPON:
-            return replace(saga, coupon=learned)
+            return replace(saga, coupon=learned, order=_discounted(saga, body))
         case _:
             return replace(saga, payment=learned)
+
+
+def _discounted(saga: Saga, body: Body) -> Order:
+    # A grant that comes after the order FAILED is soon undone.
+    if isinstance(body, CouponUsed) and saga.step is SagaStep.RESERVING:
+        return replace(saga.order, discount=body.discount)
+    return saga.order
 
 
 def _next(saga: Saga, body: Body, now: datetime) -> Moved:
@@ -239,7 +249,7 @@ def _messages(saga: Saga) -> tuple[Body, ...]:
         case SagaStep.RESERVING:
             return (order.created(),)
         case SagaStep.PAYING:
-            return (PaymentRequested(order_id=order.id, user_id=order.user_id, amount=order.total),)
+            return (PaymentRequested(order_id=order.id, user_id=order.user_id, amount=order.to_pay),)
         case SagaStep.STOPPING:
             return (PaymentCancelRequested(order_id=order.id, reason=saga.cancel_reason or ""),)
         case SagaStep.COMPENSATING:
@@ -249,13 +259,15 @@ def _messages(saga: Saga) -> tuple[Body, ...]:
 
 
 def _failed(saga: Saga, reason: str, now: datetime) -> Moved:
-    order = replace(saga.order, status=OrderStatus.FAILED, failure_reason=reason, finished_at=now)
+    order = replace(saga.order, status=OrderStatus.FAILED, failure_reason=reason, finished_at=now, discount=0)
     return _entered(replace(saga, order=order), SagaStep.COMPENSATING, now)
 
 
 def _paid(saga: Saga, now: datetime) -> Moved:
     order = replace(saga.order, status=OrderStatus.PAID, finished_at=now)
-    completed = OrderCompleted(order_id=order.id, user_id=order.user_id, lines=order.lines, total=order.total)
+    completed = OrderCompleted(
+        order_id=order.id, user_id=order.user_id, lines=order.lines, total=order.total, discount=order.discount
+    )
     return replace(saga, order=order, step=SagaStep.DONE), (completed,)
 
 

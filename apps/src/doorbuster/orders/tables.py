@@ -11,6 +11,8 @@ orders = Table(
     Column("user_id", Big, nullable=False),
     Column("lines", JSON(none_as_null=True), nullable=False),
     Column("total", Big, nullable=False),
+    # Learned from the coupon group while the order is PENDING; 0 without a coupon, and of a FAILED order.
+    Column("discount", Big, nullable=False, server_default="0"),
     Column("coupon_id", Big, nullable=True),
     Column("status", String(16), nullable=False),
     Column("failure_reason", String(64), nullable=True),

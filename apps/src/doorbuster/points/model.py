@@ -25,7 +25,7 @@ GREATEST_BALANCE = 2**53
 
 
 class ImpossibleAmount(DecisionFailed):
-    """A payment of no or negative points: no flow manager of ours asks for it."""
+    """A payment of negative points: no flow manager of ours asks for it."""
 
 
 class EntryKind(StrEnum):
@@ -89,7 +89,7 @@ class Payment:
 
     Attributes:
         user_id: who pays; None until a payment was requested, as is `amount`.
-        amount: in points.
+        amount: in points; 0 for an order whose coupon takes off all: PAID like any other, and without entries.
         reason: None unless REJECTED.
     """
 
@@ -194,7 +194,7 @@ def decide(state: PaymentState, bodies: Sequence[Body], now: datetime) -> Paymen
     """Return what the bodies change and the answers to them, first come, first served.
 
     Raises:
-        ImpossibleAmount: a payment of no or negative points.
+        ImpossibleAmount: a payment of negative points.
         UnknownMessage: a body that the payment group doesn't read.
     """
     book = _Book(state.balances, now)
@@ -229,6 +229,9 @@ class _Book:
         self.entries: list[Entry] = []
 
     def move(self, user_id: UserId, amount: int, *, kind: EntryKind, transaction_id: UUID) -> None:
+        # No points moved leave no entries: a pair of zeros would explain nothing.
+        if amount == 0:
+            return
         other = SystemAccount.CHARGES if kind is EntryKind.CHARGE else SystemAccount.SALES
         self.balances[user_id] += amount
         for account, signed in ((user_account(user_id), amount), (str(other), -amount)):
@@ -264,7 +267,7 @@ def _charge_refusal(balance: int | None, command: ChargePoints) -> Refusal | Non
 def _requested(payment: Payment, request: PaymentRequested, book: _Book) -> Payment:
     if payment.status is not PaymentStatus.NEW:
         return payment
-    if request.amount <= 0:
+    if request.amount < 0:
         raise ImpossibleAmount(f"{request.amount} points can't be spent")
     user_id = UserId(request.user_id)
     asked = replace(payment, user_id=user_id, amount=request.amount, updated_at=book.now)

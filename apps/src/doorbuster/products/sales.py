@@ -41,7 +41,13 @@ def count(uncounted: Collection[OrderId], bodies: Sequence[Body]) -> SalesDecisi
         if order_id in uncounted:
             _add(sales, order)
     events = tuple(
-        OrderDataReady(order_id=order.order_id, user_id=order.user_id, lines=order.lines, total=order.total)
+        OrderDataReady(
+            order_id=order.order_id,
+            user_id=order.user_id,
+            lines=order.lines,
+            total=order.total,
+            discount=order.discount,
+        )
         for order in completed.values()
     )
     return SalesDecision(sales=sales, events=events)

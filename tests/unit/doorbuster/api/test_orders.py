@@ -41,6 +41,7 @@ async def test_an_order_is_accepted_with_its_id_and_location(client: httpx.Async
         "id": str(UUID(int=1)),
         "status": "PENDING",
         "total": 500,
+        "coupon_id": None,
         "lines": [
             {"product_id": 1, "quantity": 2, "unit_price": 100},
             {"product_id": 3, "quantity": 1, "unit_price": 300},
@@ -152,11 +153,51 @@ async def test_an_own_order_is_shown(client: httpx.AsyncClient, world: World) ->
         "id": str(failed.id),
         "status": "FAILED",
         "total": 100,
+        "coupon_id": None,
+        "discount": 0,
+        "to_pay": 100,
         "lines": [{"product_id": 1, "quantity": 1, "unit_price": 100}],
         "created_at": "2026-11-25T20:00:00Z",
         "failure_reason": "out-of-stock",
         "finished_at": "2026-11-25T20:00:00Z",
     }
+
+
+async def test_a_buyer_sees_total_discount_and_what_was_paid(client: httpx.AsyncClient, world: World) -> None:
+    paid = replace(order(7), coupon_id=3, discount=30, status=OrderStatus.PAID, finished_at=NOW)
+    world.orders.orders = [paid]
+
+    document = (await client.get(f"{ORDERS}/{paid.id}", headers=headers())).json()
+
+    assert {name: document[name] for name in ("total", "coupon_id", "discount", "to_pay")} == {
+        "total": 100,
+        "coupon_id": 3,
+        "discount": 30,
+        "to_pay": 70,
+    }
+
+
+async def test_an_order_may_name_a_coupon(client: httpx.AsyncClient, world: World) -> None:
+    response = await client.post(ORDERS, json={**BODY, "coupon_id": 3}, headers=headers())
+
+    (keyed,) = world.place_order.received
+    assert (response.status_code, response.json()["coupon_id"], keyed.command.coupon_id) == (202, 3, 3)
+
+
+async def test_no_coupon_is_the_same_body_as_a_null_one(client: httpx.AsyncClient, world: World) -> None:
+    for body in (BODY, {**BODY, "coupon_id": None}):
+        await client.post(ORDERS, json=body, headers=headers())
+
+    assert len({keyed.body_hash for keyed in world.place_order.received}) == 1
+
+
+@pytest.mark.parametrize("coupon_id", [0, -1, 2**53 + 1, "3", 1.5, True])
+async def test_a_coupon_that_is_no_id_is_refused(client: httpx.AsyncClient, world: World, coupon_id: object) -> None:
+    response = await client.post(ORDERS, json={**BODY, "coupon_id": coupon_id}, headers=headers())
+
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == ["coupon_id"]
+    assert world.place_order.received == []
 
 
 @pytest.mark.parametrize("number", [7, 8])

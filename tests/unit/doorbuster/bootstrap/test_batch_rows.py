@@ -23,7 +23,7 @@ CANCELLED = OrderCancelled(order_id=ID, reason="x")
     [
         (Group.STOCK, CREATED, 2 + 7),
         (Group.STOCK, CANCELLED, 2),
-        (Group.COUPON, CREATED, 2),
+        (Group.COUPON, CREATED, 3),
         (Group.ORDER_FLOW, StockReserved(order_id=ID), 3),
         (Group.PAYMENT, CANCELLED, 5),
         (Group.POST_PROCESS, COMPLETED, 2 + 7),

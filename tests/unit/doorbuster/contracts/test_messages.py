@@ -3,30 +3,40 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
-from doorbuster.contracts.bodies import BODIES, Body, CouponNone, OrderCreated, OrderLine
+from doorbuster.contracts.bodies import (
+    BODIES,
+    AnyBody,
+    CouponIssued,
+    CouponNone,
+    OrderCompleted,
+    OrderCreated,
+    OrderLine,
+)
 from doorbuster.contracts.messages import LONGEST_MESSAGE_BYTES, Message, decode, encode
 from doorbuster.contracts.topics import READ_BY, Group, Topic, dead_letter_topic
 from doorbuster.kernel.errors import UndecodableMessage, UnknownMessage
 from doorbuster.kernel.ids import MessageId
 
 ORDER = UUID("01890000-0000-7000-8000-000000000001")
+ISSUE = UUID("01890000-0000-7000-8000-000000000002")
 # JSON, and nothing that a reader of any form would get through.
 DEEP = b"[" * 50_000 + b"]" * 50_000
 LINES = (OrderLine(product_id=5, quantity=2, unit_price=300),)
 # A value for every field that any body has.
 FIELDS: dict[str, Any] = {
-    "order_id": ORDER, "user_id": 7, "lines": LINES, "total": 600, "coupon_id": None, "reason": "out-of-stock",
-    "product_id": 5, "amount": 600,
+    "order_id": ORDER, "user_id": 7, "lines": LINES, "total": 600, "coupon_id": 3, "reason": "out-of-stock",
+    "product_id": 5, "amount": 600, "discount": 100, "issue_id": ISSUE,
 }  # fmt: skip
 
 
-def example(kind: type[Body]) -> Body:
+def example(kind: type[AnyBody]) -> AnyBody:
     return kind(**{name: FIELDS[name] for name in kind.__struct_fields__})
 
 
-def message(body: Body) -> Message:
+def message(body: AnyBody) -> Message:
     return Message(id=MessageId(UUID(int=9)), occurred_at=datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), body=body)
 
 
@@ -39,7 +49,7 @@ DATA = json.loads(wire())["data"]
 
 
 @pytest.mark.parametrize("kind", BODIES, ids=lambda kind: kind.type)
-def test_what_is_encoded_is_decoded_again(kind: type[Body]) -> None:
+def test_what_is_encoded_is_decoded_again(kind: type[AnyBody]) -> None:
     sent = message(example(kind))
 
     assert decode(encode(sent)) == sent
@@ -57,9 +67,23 @@ def test_the_form_on_the_wire_stays_as_readers_know_it() -> None:
             "user_id": 7,
             "lines": [{"product_id": 5, "quantity": 2, "unit_price": 300}],
             "total": 600,
-            "coupon_id": None,
+            "coupon_id": 3,
         },
     }
+
+
+def test_the_key_is_the_id_of_what_the_body_is_about() -> None:
+    keys = {kind.type: json.loads(encode(message(example(kind))))["key"] for kind in BODIES}
+
+    assert keys == {kind.type: str(ISSUE if kind is CouponIssued else ORDER) for kind in BODIES}
+
+
+def test_a_message_of_an_older_writer_has_no_discount() -> None:
+    completed = example(OrderCompleted)
+    document = json.loads(encode(message(completed)))
+    del document["data"]["discount"]
+
+    assert decode(json.dumps(document).encode()).body == msgspec.structs.replace(completed, discount=0)
 
 
 def test_a_newer_writers_additional_fields_are_ignored() -> None:
@@ -83,7 +107,7 @@ def test_a_newer_writers_additional_fields_are_ignored() -> None:
         (wire(data={**DATA, "total": 2**63}), "total"),
         (wire(data={**DATA, "lines": [{"product_id": 5, "quantity": 2, "unit_price": 10**30}]}), "unit_price"),
         (wire(data=None), "object"),
-        (wire(key=str(UUID(int=1))), "order's id"),
+        (wire(key=str(UUID(int=1))), "isn't the id of what"),
         (wire(occurred_at="2026-01-02T03:04:05"), "time zone"),
         (wire(occurred_at="yesterday"), "RFC3339"),
     ],

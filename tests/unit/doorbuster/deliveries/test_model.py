@@ -18,7 +18,7 @@ CLAIMED = Delivery(
 
 def ready(number: int) -> OrderDataReady:
     lines = (OrderLine(product_id=5, quantity=2, unit_price=300),)
-    return OrderDataReady(order_id=UUID(int=number), user_id=7, lines=lines, total=600)
+    return OrderDataReady(order_id=UUID(int=number), user_id=7, lines=lines, total=600, discount=60)
 
 
 def test_each_order_whose_data_is_ready_becomes_one_due_delivery() -> None:
@@ -32,6 +32,7 @@ def test_each_order_whose_data_is_ready_becomes_one_due_delivery() -> None:
         "order_id": str(UUID(int=1)),
         "user_id": 7,
         "total": 600,
+        "discount": 60,
         "lines": [{"product_id": 5, "quantity": 2, "unit_price": 300}],
     }
 

@@ -12,6 +12,7 @@ from doorbuster.contracts.bodies import (
     CouponNone,
     CouponRejected,
     CouponReleased,
+    CouponUsed,
     OrderCancelled,
     OrderCreated,
     PaymentCancelled,
@@ -31,6 +32,7 @@ from tests.unit.doorbuster.orders.orders import ID, NEW_SAGA, START
 NOW = START + timedelta(seconds=5)
 RESERVED, SOLD_OUT = StockReserved(order_id=ID), StockRejected(order_id=ID, reason="out-of-stock", product_id=5)
 NO_COUPON, BAD_COUPON = CouponNone(order_id=ID), CouponRejected(order_id=ID, reason="unknown-coupon")
+USED = CouponUsed(order_id=ID, discount=25)
 AFTER_FAILURE: list[Body] = [
     StockReleased(order_id=ID), StockCancelled(order_id=ID), CouponReleased(order_id=ID), CouponCancelled(order_id=ID),
     PaymentCancelled(order_id=ID),
@@ -41,10 +43,11 @@ def essence(transition: Transition) -> tuple[object, ...]:
     """Return everything but which of two rejections came first, and so gave the reason."""
     saga = transition.after
     known = (saga.stock, saga.coupon, saga.payment)
-    return saga.step, *known, saga.order.status, saga.order.compensated_at, [body.type for body in transition.events]
+    shown = (saga.order.status, saga.order.discount, saga.order.compensated_at)
+    return saga.step, *known, *shown, [body.type for body in transition.events]
 
 
-@given(st.sampled_from((RESERVED, SOLD_OUT)), st.sampled_from((NO_COUPON, BAD_COUPON)), st.data())
+@given(st.sampled_from((RESERVED, SOLD_OUT)), st.sampled_from((NO_COUPON, USED, BAD_COUPON)), st.data())
 def test_first_answers_commute_and_repeat(stock: Body, coupon: Body, data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from((stock, coupon)), max_size=3))
     answers = data.draw(st.permutations([stock, coupon, *again]))
@@ -52,7 +55,7 @@ def test_first_answers_commute_and_repeat(stock: Body, coupon: Body, data: st.Da
     assert essence(advance(NEW_SAGA, answers, NOW)) == essence(advance(NEW_SAGA, [coupon, stock], NOW))
 
 
-@given(st.sampled_from((RESERVED, SOLD_OUT)), st.sampled_from((NO_COUPON, BAD_COUPON)), st.data())
+@given(st.sampled_from((RESERVED, SOLD_OUT)), st.sampled_from((NO_COUPON, USED, BAD_COUPON)), st.data())
 def test_answers_to_a_cancel_commute_with_late_ones_and_repeat(stock: Body, coupon: Body, data: st.DataObject) -> None:
     failed = request_cancel(NEW_SAGA, CancelReason.DEADLINE, NOW).after
     again = data.draw(st.lists(st.sampled_from((stock, coupon, *AFTER_FAILURE)), max_size=4))

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
+import msgspec
 import pytest
 
 from doorbuster.contracts.bodies import (
@@ -11,6 +12,7 @@ from doorbuster.contracts.bodies import (
     CouponNone,
     CouponRejected,
     CouponReleased,
+    CouponUsed,
     OrderCancelled,
     OrderCompleted,
     PaymentCancelled,
@@ -41,6 +43,7 @@ NOW = START + timedelta(seconds=5)
 LATER = START + timedelta(seconds=50)
 RESERVED, NO_COUPON, PAID = StockReserved(order_id=ID), CouponNone(order_id=ID), PaymentPaid(order_id=ID)
 SOLD_OUT = StockRejected(order_id=ID, reason="out-of-stock", product_id=5)
+USED = CouponUsed(order_id=ID, discount=25)
 BAD_COUPON = CouponRejected(order_id=ID, reason="unknown-coupon")
 TOO_POOR = PaymentRejected(order_id=ID, reason="insufficient-points")
 RELEASED, CANCELLED = StockReleased(order_id=ID), StockCancelled(order_id=ID)
@@ -80,6 +83,41 @@ def test_one_grant_alone_sends_nothing(answer: Body) -> None:
 
     assert transition.after.step is SagaStep.RESERVING
     assert transition.events == ()
+
+
+@pytest.mark.parametrize("answers", [[RESERVED, USED], [USED, RESERVED, USED]], ids=["stock first", "coupon first"])
+def test_what_the_coupon_takes_off_is_not_paid(answers: list[Body]) -> None:
+    paying = advance(NEW_SAGA, answers, NOW)
+    paid = advance(paying.after, [PAID], LATER)
+
+    assert paying.events == (msgspec.structs.replace(REQUEST, amount=35),)
+    assert (paying.after.order.discount, paying.after.order.to_pay) == (25, 35)
+    assert paying.order_changed
+    assert paid.events == (OrderCompleted(order_id=ID, user_id=3, lines=LINES, total=60, discount=25),)
+    assert (paid.after.order.total, paid.after.order.discount) == (60, 25)
+
+
+def test_payment_of_an_order_that_the_coupon_pays_is_requested_all_the_same() -> None:
+    everything = CouponUsed(order_id=ID, discount=60)
+
+    assert advance(NEW_SAGA, [RESERVED, everything], NOW).events == (msgspec.structs.replace(REQUEST, amount=0),)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[USED, SOLD_OUT], [SOLD_OUT, USED], [SOLD_OUT, COUPON_RELEASED, USED], [USED, RESERVED, TOO_POOR]],
+    ids=["used first", "sold out first", "released first", "too poor"],
+)
+def test_failed_order_has_no_discount_whatever_came_first(answers: list[Body]) -> None:
+    after = advance(NEW_SAGA, answers, NOW).after
+
+    assert (after.order.status, after.order.discount) == (OrderStatus.FAILED, 0)
+
+
+def test_redriven_payment_request_has_the_discount() -> None:
+    paying = advance(NEW_SAGA, [RESERVED, USED], NOW).after
+
+    assert present_message(paying) == msgspec.structs.replace(REQUEST, amount=35)
 
 
 def test_paid_order_is_completed() -> None:
@@ -213,19 +251,21 @@ def test_silent_are_those_whose_answer_the_step_needs() -> None:
 ANSWERS: dict[str, Body] = {
     body.type: body
     for body in (
-        RESERVED, SOLD_OUT, RELEASED, CANCELLED, NO_COUPON, BAD_COUPON, COUPON_RELEASED, COUPON_CANCELLED, PAID,
+        RESERVED, SOLD_OUT, RELEASED, CANCELLED, NO_COUPON, USED, BAD_COUPON, COUPON_RELEASED, COUPON_CANCELLED, PAID,
         TOO_POOR, PAYMENT_CANCELLED,
     )
 }  # fmt: skip
 # Every answer that a saga takes in each step, here as FAILED for want of stock. Everything else is unexpected.
 TAKEN = {
-    SagaStep.RESERVING: {"stock.reserved", "stock.rejected", "coupon.none", "coupon.rejected"},
-    SagaStep.PAYING: {"stock.reserved", "coupon.none", "payment.paid", "payment.rejected"},
-    SagaStep.STOPPING: {"stock.reserved", "coupon.none", "payment.paid", "payment.rejected", "payment.cancelled"},
-    SagaStep.DONE: {"stock.reserved", "coupon.none", "payment.paid"},
+    SagaStep.RESERVING: {"stock.reserved", "stock.rejected", "coupon.none", "coupon.used", "coupon.rejected"},
+    SagaStep.PAYING: {"stock.reserved", "coupon.none", "coupon.used", "payment.paid", "payment.rejected"},
+    SagaStep.STOPPING: {
+        "stock.reserved", "coupon.none", "coupon.used", "payment.paid", "payment.rejected", "payment.cancelled",
+    },
+    SagaStep.DONE: {"stock.reserved", "coupon.none", "coupon.used", "payment.paid"},
     SagaStep.COMPENSATING: {
-        "stock.rejected", "stock.released", "stock.cancelled", "coupon.none", "coupon.rejected", "coupon.released",
-        "coupon.cancelled", "payment.cancelled",
+        "stock.rejected", "stock.released", "stock.cancelled", "coupon.none", "coupon.used", "coupon.rejected",
+        "coupon.released", "coupon.cancelled", "payment.cancelled",
     },
     # Here it is forgotten what was answered before the cancel.
     SagaStep.COMPENSATED: set(ANSWERS) - {"payment.paid"},

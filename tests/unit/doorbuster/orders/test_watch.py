@@ -68,7 +68,7 @@ def test_lookups_name_the_silent_and_the_types_of_their_answers() -> None:
             participant=COUPON,
             group=Group.COUPON,
             command_type="order.created",
-            answer_types=("coupon.none", "coupon.rejected"),
+            answer_types=("coupon.none", "coupon.used", "coupon.rejected"),
         ),
     )
 

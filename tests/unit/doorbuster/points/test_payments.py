@@ -181,10 +181,20 @@ def test_cancelled_payment_carries_the_time_of_its_cancel(before: Sequence[Body]
     assert row.updated_at == NOW + timedelta(hours=1)
 
 
-@pytest.mark.parametrize("amount", [0, -1])
-def test_payment_that_would_make_points_is_impossible(amount: int) -> None:
+def test_payment_that_would_make_points_is_impossible() -> None:
     with pytest.raises(ImpossibleAmount):
-        decide(fresh(), [requested(A, amount)], NOW)
+        decide(fresh(), [requested(A, -1)], NOW)
+
+
+def test_payment_of_no_points_is_paid_and_refunded_without_entries() -> None:
+    paid = decide(fresh(), [requested(A, 0)], NOW)
+    refunded = decide(played(fresh(), requested(A, 0)), [cancelled(A)], NOW)
+
+    assert [(row.status, row.amount) for row in paid.payments] == [(PaymentStatus.PAID, 0)]
+    assert paid.events == (PaymentPaid(order_id=A),)
+    assert [row.status for row in refunded.payments] == [PaymentStatus.REFUNDED]
+    assert (paid.entries, refunded.entries) == ((), ())
+    assert (paid.balances, refunded.balances) == ({}, {})
 
 
 def test_body_of_another_group_is_unknown() -> None:

@@ -1,5 +1,6 @@
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from doorbuster.contracts.bodies import OrderCancelled, OrderCompleted, OrderDataReady, OrderLine
@@ -36,6 +37,14 @@ def test_a_counted_order_adds_nothing_and_its_data_is_ready_again() -> None:
 
     assert decision.sales == {}
     assert decision.events == (OrderDataReady(order_id=FIRST, user_id=7, lines=order.lines, total=10),)
+
+
+def test_what_the_coupon_took_off_is_handed_on() -> None:
+    order = msgspec.structs.replace(completed(FIRST, (1, 2)), discount=3)
+
+    (ready,) = count({FIRST}, [order]).events
+
+    assert ready == OrderDataReady(order_id=FIRST, user_id=7, lines=order.lines, total=10, discount=3)
 
 
 def test_an_order_that_is_told_twice_in_a_batch_counts_once() -> None:

@@ -7,7 +7,7 @@ from doorbuster.contracts.topics import Group, Topic
 from doorbuster.kernel.ids import OrderId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders import watch
-from doorbuster.orders.model import CancelReason, PlaceOrder, Saga, SagaStep, begin, place
+from doorbuster.orders.model import PlaceOrder, Saga, SagaStep, begin, place
 from doorbuster.orders.saga import Transition, redriven, request_cancel
 from doorbuster.points.model import ChargePoints, charge
 from tests.unit.doorbuster.simulation.broker import Record
@@ -19,6 +19,7 @@ from tests.unit.doorbuster.simulation.world import World
 
 def member(world: World, group: Group, index: int) -> Steps:
     """Poll, handle in one transaction, commit offsets; for ever (R10)."""
+    remembered: set[int] = set()
     while True:
         records = world.broker.poll(group, index, world.rng)
         yield
@@ -27,22 +28,21 @@ def member(world: World, group: Group, index: int) -> Steps:
         if Defect.OFFSET_FIRST in world.defects:
             world.broker.commit(group, index, records)
             yield
-        yield from _handle(world, group, records)
+        yield from _handle(world, group, records, remembered)
         yield
         world.broker.commit(group, index, records)
 
 
-def _handle(world: World, group: Group, records: list[Record]) -> Steps:
+def _handle(world: World, group: Group, records: list[Record], remembered: set[int]) -> Steps:
     database, defects = world.database, world.defects
     transaction = Transaction(database)
     try:
         ids = {(group, record.id): record for record in records}
         yield from transaction.lock(database.processed, ids)
-        if Defect.EFFECT_REPEATED not in defects:
-            ids = {key: record for key, record in ids.items() if key not in database.processed.rows}
+        ids = {key: record for key, record in ids.items() if not _is_known(world, key, remembered)}
         lost = [key for key, record in ids.items() if _is_lost(world, record)]
         bodies = [record.body for key, record in ids.items() if key not in lost]
-        batch = Batch(transaction, bodies, world.now, defects)
+        batch = Batch(transaction, bodies, world.now, defects, world.coupons)
         events = yield from GROUPS[group](batch)
         for key in ids:
             transaction.write(database.processed, key, world.now)
@@ -52,6 +52,7 @@ def _handle(world: World, group: Group, records: list[Record]) -> Steps:
             transaction.send(events)
         yield
         transaction.commit()
+        remembered.update(record.id for record in ids.values())
         for record in ids.values():
             world.note(f"{group} took {record.body.type}", record.body.order_id)
         for key in lost:
@@ -59,6 +60,12 @@ def _handle(world: World, group: Group, records: list[Record]) -> Steps:
         world.watch_over()
     finally:
         transaction.close()
+
+
+def _is_known(world: World, key: tuple[Group, int], remembered: set[int]) -> bool:
+    if Defect.EFFECT_REPEATED in world.defects:
+        return False
+    return key[1] in remembered if Defect.DEDUPED_IN_MEMORY in world.defects else key in world.database.processed.rows
 
 
 def _is_lost(world: World, record: Record) -> bool:
@@ -71,18 +78,18 @@ def relay(world: World) -> Steps:
     """Publish what isn't published, in any order, and mark it after (R9)."""
     while True:
         yield
-        waiting = [row for row in world.database.outbox if not row.published]
+        waiting = tuple(world.database.unpublished.values())
         if not waiting:
             continue
         # Ten times as lively as the others: it is one against many.
         for row in world.rng.sample(waiting, k=min(len(waiting), 10)):
             if Defect.RELAY_MARKS_FIRST in world.defects:
-                row.published = True
+                world.database.unpublished.pop(row.id, None)
                 yield
             row.partition, row.offset = world.broker.publish(row.id, row.body)
             if world.chance(0.1):
                 yield
-            row.published = True
+            world.database.unpublished.pop(row.id, None)
             if world.chance(0.05):
                 world.broker.publish(row.id, row.body)
                 world.note("published twice", row.body.type)
@@ -108,6 +115,8 @@ def _place(world: World, command: PlaceOrder) -> Steps:
         if command.order_id not in database.sagas.rows:
             transaction.write(database.sagas, order.id, begin(order))
             transaction.send([order.created()])
+        if Defect.ACKNOWLEDGED_FIRST in world.defects:
+            world.accepted.add(command.order_id)
         yield
         transaction.commit()
         world.note("placed", order.id)
@@ -221,7 +230,7 @@ def regretful(world: World, order_id: OrderId) -> Steps:
         saga = world.database.sagas.rows.get(order_id)
         if saga is not None:
             world.note(f"regretted in {saga.step}", order_id)
-            yield from _write(world, transaction, cancelled(world, saga, CancelReason.DEADLINE))
+            yield from _write(world, transaction, cancelled(world, saga, "regretted"))
     finally:
         transaction.close()
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from doorbuster.contracts.topics import READ_BY
+from doorbuster.coupons.model import RedemptionStatus
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.orders.model import Order, OrderStatus
 from doorbuster.points.model import EntryKind, PaymentStatus, user_account
@@ -20,7 +21,7 @@ def check(world: World) -> None:
     Raises:
         Violation: one doesn't hold.
     """
-    for invariant in (_messages, _orders, _stock, _entries, _spending, _sales, _announcements):
+    for invariant in (_messages, _orders, _stock, _coupons, _entries, _spending, _sales, _announcements):
         invariant(world, _require)
 
 
@@ -78,6 +79,25 @@ def _stock(world: World, require: Require) -> None:
         )
 
 
+def _coupons(world: World, require: Require) -> None:
+    """A coupon is redeemed by the one PAID order that uses it, and takes off what its terms say."""
+    issues, redemptions = world.database.issues.rows, world.database.redemptions.rows
+    redeemed = {issue.order_id: issue for issue in issues.values() if issue.order_id is not None}
+    with_coupon = {key: order for key, order in _paid(world).items() if order.coupon_id is not None}
+    used = {key: row for key, row in redemptions.items() if row.status is RedemptionStatus.USED}
+    require(with_coupon.keys() == used.keys(), "what is redeemed isn't what is paid")
+    require(redeemed.keys() == used.keys(), "a coupon isn't redeemed by the order that uses it")
+    for key, order in with_coupon.items():
+        issue = redeemed[key]
+        require(
+            (issue.coupon_id, issue.user_id) == (order.coupon_id, order.user_id), f"order {key} has another's coupon"
+        )
+        discount = world.coupons[issue.coupon_id].discount(order.total)
+        require(order.discount == used[key].discount == discount, f"order {key} has {order.discount} off")
+    for saga in world.database.sagas.rows.values():
+        require(not saga.order.discount or saga.order.id in with_coupon, f"order {saga.order.id} has a discount")
+
+
 def _entries(world: World, require: Require) -> None:
     """Double entries sum to zero, and explain every balance."""
     sums, accounts = Counter[tuple[UUID, str]](), Counter[str]()
@@ -99,11 +119,11 @@ def _spending(world: World, require: Require) -> None:
             spent.add(entry.transaction_id)
     paid = _paid(world)
     for order_id, saga in world.database.sagas.rows.items():
-        expected = -saga.order.total if order_id in paid else 0
+        expected = -saga.order.to_pay if order_id in paid else 0
         require(net[order_id] == expected, f"order {order_id}: {saga.order.status}, and {net[order_id]} points moved")
     rows = world.database.payments.rows
     require(paid.keys() == {k for k, row in rows.items() if row.status is PaymentStatus.PAID}, "payments aren't orders")
-    require(spent == paid.keys(), "points moved for an order that isn't paid")
+    require(spent == {key for key, order in paid.items() if order.to_pay}, "points moved for an order that isn't paid")
 
 
 def _sales(world: World, require: Require) -> None:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from doorbuster.contracts.bodies import Body
 from doorbuster.contracts.topics import Group
-from doorbuster.coupons.model import Redemption
-from doorbuster.kernel.ids import OrderId, ProductId, UserId
+from doorbuster.coupons.coupon import Issue
+from doorbuster.coupons.model import Holding, Redemption
+from doorbuster.kernel.ids import IssueId, OrderId, ProductId, UserId
 from doorbuster.orders.model import Saga
 from doorbuster.points.model import Entry, Payment
 from doorbuster.products.model import Reservation
@@ -37,7 +38,6 @@ class OutboxRow:
     body: Body
     partition: int | None = None
     offset: int | None = None
-    published: bool = False
 
 
 class Database:
@@ -48,6 +48,8 @@ class Database:
         self.reservations = Table[OrderId, Reservation]()
         self.stock = Table[ProductId, int]()
         self.redemptions = Table[OrderId, Redemption]()
+        self.issues = Table[IssueId, Issue]()
+        self.holdings: dict[Holding, IssueId] = {}
         self.payments = Table[OrderId, Payment]()
         self.balances = Table[UserId, int]()
         self.entries = Table[tuple[UUID, str, str], Entry]()
@@ -56,13 +58,14 @@ class Database:
         self.sales = Table[ProductId, int]()
         self.processed = Table[tuple[Group, int], datetime]()
         self.outbox: list[OutboxRow] = []
+        self.unpublished: dict[int, OutboxRow] = {}
         self.newest: dict[tuple[UUID, str], OutboxRow] = {}
 
     def business(self) -> tuple[dict[object, object], ...]:
         """Return a copy of what a replay must leave unchanged (R12)."""
         tables: tuple[Table[object, object], ...] = (  # type: ignore[assignment]  # read only here
-            self.sagas, self.reservations, self.stock, self.redemptions, self.payments, self.balances, self.entries,
-            self.charges, self.counted, self.sales,
+            self.sagas, self.reservations, self.stock, self.redemptions, self.issues, self.payments, self.balances,
+            self.entries, self.charges, self.counted, self.sales,
         )  # fmt: skip
         return tuple(dict(table.rows) for table in tables)
 
@@ -71,6 +74,7 @@ class Database:
         for body in bodies:
             row = OutboxRow(id=len(self.outbox), body=body)
             self.outbox.append(row)
+            self.unpublished[row.id] = row
             self.newest[body.order_id, body.type] = row
 
 
@@ -85,11 +89,13 @@ class Transaction:
     def lock(self, table: Table[K, V], keys: Iterable[K]) -> Steps:
         """Wait until all keys are free, then hold them until the end."""
         wanted = set(keys)
-        while any(table.locks.get(key, self) is not self for key in wanted):
+        # Seldom is anything locked at all.
+        while table.locks and any(table.locks.get(key, self) is not self for key in wanted):
             yield
-        for key in wanted - {key for key, holder in table.locks.items() if holder is self}:
-            table.locks[key] = self
-            self._unlocks.append(lambda key=key: table.locks.pop(key))  # type: ignore[misc]  # binds the key
+        for key in wanted:
+            if key not in table.locks:
+                table.locks[key] = self
+                self._unlocks.append(lambda key=key: table.locks.pop(key))  # type: ignore[misc]  # binds the key
 
     def write(self, table: Table[K, V], key: K, row: V) -> None:
         """Set a row at the commit."""

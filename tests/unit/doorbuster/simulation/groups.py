@@ -4,15 +4,20 @@ The decisions are the real ones. Planted defects change what goes into them or w
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
+
+from msgspec import structs
 
 from doorbuster.contracts.bodies import Body, OrderCancelled, OrderCompleted, PaymentCancelRequested, PaymentRequested
 from doorbuster.contracts.topics import Group
 from doorbuster.coupons import model as coupons
-from doorbuster.kernel.ids import OrderId, ProductId
+from doorbuster.coupons.coupon import Coupon, Issue
+from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId
 from doorbuster.orders import saga as flow
 from doorbuster.orders.model import Known, Saga, SagaStep
 from doorbuster.points import model as points
@@ -30,13 +35,14 @@ class Batch:
     transaction: Transaction
     bodies: Sequence[Body]
     now: datetime
-    defects: Collection[Defect]
+    defects: AbstractSet[Defect]
+    coupons: Mapping[CouponId, Coupon]
 
     @property
     def database(self) -> Database:
         return self.transaction.database
 
-    @property
+    @cached_property
     def orders(self) -> tuple[OrderId, ...]:
         return tuple(sorted({OrderId(body.order_id) for body in self.bodies}))
 
@@ -75,18 +81,42 @@ def _reservation(batch: Batch, order_id: OrderId) -> products.Reservation:
 def coupon(batch: Batch) -> Events:
     transaction, database = batch.transaction, batch.database
     yield from transaction.lock(database.redemptions, batch.orders)
-    new = coupons.RedemptionStatus.NEW
-    redemptions = {
-        order_id: database.redemptions.rows.get(
-            order_id, coupons.Redemption(order_id=order_id, status=new, updated_at=batch.now)
-        )
-        for order_id in batch.orders
-    }
+    redemptions = {order_id: _redemption(batch, order_id) for order_id in batch.orders}
+    needed = coupons.needed(redemptions, batch.bodies)
+    wanted = {*needed.issues, *(database.holdings[key] for key in needed.holdings if key in database.holdings)}
+    if Defect.LOST_UPDATE not in batch.defects:
+        yield from transaction.lock(database.issues, wanted)
+    issues = {issue_id: _issue(batch, redemptions, issue_id) for issue_id in sorted(wanted)}
     yield
-    decision = coupons.decide(coupons.CouponState(redemptions=redemptions), batch.bodies, batch.now)
+    state = coupons.CouponState(redemptions=redemptions, coupons=batch.coupons, issues=issues)
+    decision = coupons.decide(state, batch.bodies, batch.now)
     for row in decision.redemptions:
-        transaction.write(database.redemptions, row.order_id, row)
+        if Defect.NO_COUPON_TOMBSTONE not in batch.defects or row.status is not coupons.RedemptionStatus.CANCELLED:
+            transaction.write(database.redemptions, row.order_id, row)
+    for issue in decision.issues:
+        if Defect.COUPON_NOT_RELEASED not in batch.defects or issue.order_id is not None:
+            transaction.write(database.issues, issue.id, issue)
     return decision.events
+
+
+def _redemption(batch: Batch, order_id: OrderId) -> coupons.Redemption:
+    new = coupons.RedemptionStatus.NEW
+    placeholder = coupons.Redemption(order_id=order_id, status=new, updated_at=batch.now)
+    row = batch.database.redemptions.rows.get(order_id, placeholder)
+    again = Defect.COUPON_RELEASED_AGAIN in batch.defects and batch.has(order_id, OrderCancelled)
+    if again and row.issue_id and row.status is coupons.RedemptionStatus.RELEASED:
+        return replace(row, status=coupons.RedemptionStatus.USED)
+    return row
+
+
+def _issue(batch: Batch, redemptions: Mapping[OrderId, coupons.Redemption], issue_id: IssueId) -> Issue:
+    issue = batch.database.issues.rows[issue_id]
+    if Defect.COUPON_REDEEMED_TWICE in batch.defects and issue.order_id not in batch.orders:
+        return replace(issue, order_id=None)
+    if Defect.COUPON_RELEASED_AGAIN in batch.defects:
+        used = [key for key, row in redemptions.items() if row.issue_id == issue_id]
+        return replace(issue, order_id=used[0]) if used else issue
+    return issue
 
 
 def payment(batch: Batch) -> Events:
@@ -104,7 +134,8 @@ def payment(batch: Batch) -> Events:
         transaction.write(database.payments, row.order_id, row)
     for user, balance in decision.balances.items():
         transaction.write(database.balances, user, balance)
-    append(transaction, decision.entries)
+    if Defect.SPENT_WITHOUT_ENTRY not in batch.defects:
+        append(transaction, decision.entries)
     return decision.events
 
 
@@ -134,7 +165,15 @@ def order_flow(batch: Batch) -> Events:
         after = _too_soon(transition.after) if Defect.COMPENSATED_TOO_SOON in batch.defects else transition.after
         transaction.write(database.sagas, order_id, after)
         events += transition.events
+    if Defect.DISCOUNT_FORGOTTEN in batch.defects:
+        return [_undiscounted(event, database.sagas.rows) for event in events]
     return events
+
+
+def _undiscounted(event: Body, sagas: Mapping[OrderId, Saga]) -> Body:
+    if not isinstance(event, PaymentRequested):
+        return event
+    return structs.replace(event, amount=sagas[OrderId(event.order_id)].order.total)
 
 
 def _too_soon(saga: Saga) -> Saga:
@@ -147,7 +186,7 @@ def _too_soon(saga: Saga) -> Saga:
 def post_process(batch: Batch) -> Events:
     transaction, database = batch.transaction, batch.database
     yield from transaction.lock(database.counted, batch.orders)
-    forgets = Defect.EFFECT_REPEATED in batch.defects
+    forgets = not batch.defects.isdisjoint({Defect.EFFECT_REPEATED, Defect.DEDUPED_IN_MEMORY})
     completed = {body.order_id: body for body in batch.bodies if isinstance(body, OrderCompleted)}
     fresh = [body for order_id, body in completed.items() if forgets or order_id not in database.counted.rows]
     units = Counter[ProductId]()

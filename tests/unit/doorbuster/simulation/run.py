@@ -3,7 +3,7 @@
 from functools import partial
 
 from doorbuster.kernel.errors import DoorbusterError
-from doorbuster.kernel.ids import OrderId, ProductId
+from doorbuster.kernel.ids import CouponId, OrderId, ProductId, UserId
 from doorbuster.orders.model import PlaceOrder, WantedLine
 from doorbuster.points.model import ChargePoints
 from tests.unit.doorbuster.simulation.actors import buyer, charger, member, random_uuid, regretful, relay, watcher
@@ -16,6 +16,8 @@ from tests.unit.doorbuster.simulation.world import World, populate
 ORDERS = 10
 CHARGES = 3
 CHAOS_TURNS = 1_000
+# Many orders for few coupons, so that they fight for them; there is no coupon 7.
+_WANTED_COUPONS = tuple(CouponId(number) for number in (1, 1, 1, 1, 2, 2, 2, 3, 3, 7)) + (None,) * 4
 
 
 def run(world: World) -> None:
@@ -62,6 +64,10 @@ def _commands(world: World) -> tuple[list[PlaceOrder], list[ChargePoints]]:
 def _arrivals(world: World, orders: list[PlaceOrder], charges: list[ChargePoints]) -> Steps:
     # Lists are emptied as clients come, so that a crash of this actor neither repeats nor loses one.
     while orders or charges:
+        # Not all at once: what an earlier order gave back is for a later one.
+        if world.chance(0.6):
+            yield
+            continue
         if charges and world.rng.random() < 0.3:
             charge = charges.pop()
             world.add(f"charge {charge.transaction_id}", partial(charger, world, charge))
@@ -80,10 +86,16 @@ def _order(world: World) -> PlaceOrder:
         products.append(ProductId(99))
     return PlaceOrder(
         order_id=OrderId(random_uuid(world)),
-        user_id=rng.choice(tuple(world.granted)),
+        user_id=_user(world),
         lines=tuple(WantedLine(product_id=product, quantity=rng.randrange(1, 4)) for product in products),
-        coupon_id=7 if rng.random() < 0.1 else None,
+        coupon_id=rng.choice(_WANTED_COUPONS),
     )
+
+
+def _user(world: World) -> UserId:
+    # Every second order is of the same buyer.
+    users = tuple(world.granted)
+    return world.rng.choice((*users, *users[:1]))
 
 
 def _charge(world: World) -> ChargePoints:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Decided:
     """
 
     outcomes: Sequence[Answer | Refused]
-    events: Sequence[Body] = ()
+    events: Sequence[AnyBody] = ()
 
 
 Outcome: TypeAlias = Answer | Refused | BodyMismatch

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.batches.dead_letters import store_dead_letters
 from doorbuster.infra.batches.processed import claim
@@ -32,7 +32,9 @@ MOST_ROWS = 2_000
 class Step(Protocol):
     """What a business module does with a batch, inside the transaction."""
 
-    async def __call__(self, connection: AsyncConnection, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
+    async def __call__(
+        self, connection: AsyncConnection, bodies: Sequence[AnyBody], now: datetime
+    ) -> Sequence[AnyBody]:
         """Load and lock rows, decide purely, write rows; return the events to send.
 
         `bodies` are in the order of their arrival, none is known to the group yet, and there is at least one.
@@ -51,7 +53,7 @@ class _Committed:
     stored: bool
 
 
-def _one_row(_body: Body) -> int:
+def _one_row(_body: AnyBody) -> int:
     return 1
 
 
@@ -65,7 +67,7 @@ class MessageBatches:
         step: Step,
         *,
         new_id: Callable[[], UUID],
-        rows_of: Callable[[Body], int] = _one_row,
+        rows_of: Callable[[AnyBody], int] = _one_row,
         stored: Callable[[], None] = lambda: None,
     ) -> None:
         """Bind a group to its step.
@@ -137,7 +139,7 @@ class MessageBatches:
         now = await database_time(connection)
         new_ids = await claim(connection, self._group, [received.claim for received in part], now)
         fresh = [received for received in part if received.claim in new_ids]
-        bodies = [received.outcome for received in fresh if isinstance(received.outcome, Body)]
+        bodies = [received.outcome for received in fresh if isinstance(received.outcome, AnyBody)]
         events = await self._step(connection, bodies, now) if bodies else ()
         await store(connection, events, now=now, new_id=self._new_id)
         letters = _letters(fresh)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody
 from doorbuster.contracts.messages import decode
 from doorbuster.infra.kafka.records import Record
 from doorbuster.kernel.errors import NotAccepted, PoisonMessage
@@ -26,7 +26,7 @@ class Received:
 
     record: Record
     claim: UUID
-    outcome: Body | PoisonMessage
+    outcome: AnyBody | PoisonMessage
 
 
 def receive(record: Record) -> Received:
@@ -47,7 +47,7 @@ def distinct(batch: Sequence[Received]) -> Sequence[Received]:
 
 
 def within_rows(
-    batch: Sequence[Received], rows_of: Callable[[Body], int], *, most: int
+    batch: Sequence[Received], rows_of: Callable[[AnyBody], int], *, most: int
 ) -> Sequence[Sequence[Received]]:
     """Return the batch in parts of so many rows at most, contiguous and in order (R3).
 
@@ -61,7 +61,7 @@ def within_rows(
     parts: list[list[Received]] = []
     rows = 0
     for received in batch:
-        cost = _PROCESSED_ID + (rows_of(received.outcome) if isinstance(received.outcome, Body) else _DEAD_LETTER)
+        cost = _PROCESSED_ID + (rows_of(received.outcome) if isinstance(received.outcome, AnyBody) else _DEAD_LETTER)
         rows += cost
         if not parts or rows > most:
             parts.append([])
@@ -78,7 +78,7 @@ def isolate(batch: Sequence[Received], poison: PoisonMessage) -> Sequence[Sequen
     Raises:
         NotAccepted: no message is left to blame, so this isn't poison, whatever it calls itself.
     """
-    messages = [at for at, received in enumerate(batch) if isinstance(received.outcome, Body)]
+    messages = [at for at, received in enumerate(batch) if isinstance(received.outcome, AnyBody)]
     if not messages:
         raise NotAccepted("dead letters could not be stored") from poison
     if len(messages) == 1:

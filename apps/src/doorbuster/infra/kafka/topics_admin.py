@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
-from doorbuster.contracts.topics import Topic, dead_letter_topic
+from doorbuster.contracts.topics import OWN_PARTITIONS, Topic, dead_letter_topic
 from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError
 
 # R12: processed ids live longer.
@@ -56,13 +56,16 @@ def plans(*, partitions: int, replication_factor: int) -> Sequence[TopicPlan]:
     """Return a plan for every topic and for its dead-letter topic.
 
     Args:
-        partitions: of each topic; a dead-letter topic has one.
+        partitions: of each topic that has no number of its own; a dead-letter topic has one.
         replication_factor: of all of them.
     """
     return [
         TopicPlan(name=name, partitions=count, replication_factor=replication_factor)
         for topic in Topic
-        for name, count in ((topic.value, partitions), (dead_letter_topic(topic), DEAD_LETTER_PARTITIONS))
+        for name, count in (
+            (topic.value, OWN_PARTITIONS.get(topic, partitions)),
+            (dead_letter_topic(topic), DEAD_LETTER_PARTITIONS),
+        )
     ]
 
 

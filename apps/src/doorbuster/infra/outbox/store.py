@@ -7,19 +7,19 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.contracts.bodies import Body
+from doorbuster.contracts.bodies import AnyBody
 from doorbuster.contracts.messages import Message, encode
 from doorbuster.infra.mysql.tables import outbox
 from doorbuster.kernel.ids import MessageId
 
 
-def message_key(order_id: UUID) -> bytes:
-    """Return the key of all messages of an order, as it stands in the outbox and in Kafka (R14)."""
-    return str(order_id).encode("ascii")
+def message_key(key: UUID) -> bytes:
+    """Return the key of all messages of an order (R14), or of an issue, as it stands in the outbox and in Kafka."""
+    return str(key).encode("ascii")
 
 
 async def store(
-    connection: AsyncConnection, bodies: Sequence[Body], *, now: datetime, new_id: Callable[[], UUID]
+    connection: AsyncConnection, bodies: Sequence[AnyBody], *, now: datetime, new_id: Callable[[], UUID]
 ) -> None:
     """Insert a message for each body, in their order, by one statement.
 
@@ -36,10 +36,10 @@ async def store(
         await connection.execute(insert(outbox), [_row(body, now, new_id()) for body in bodies])
 
 
-def _row(body: Body, now: datetime, message_id: UUID) -> dict[str, object]:
+def _row(body: AnyBody, now: datetime, message_id: UUID) -> dict[str, object]:
     return {
         "topic": body.topic.value,
-        "message_key": message_key(body.order_id),
+        "message_key": message_key(body.key),
         "message_type": body.type,
         "payload": encode(Message(id=MessageId(message_id), occurred_at=now, body=body)),
         "created_at": now,

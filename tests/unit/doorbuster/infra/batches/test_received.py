@@ -141,7 +141,7 @@ def test_parts_hold_so_many_rows_and_one_message_at_least_in_order(
 ) -> None:
     batch = batch_of(len(costs))
 
-    found = within_rows(batch, lambda body: costs[body.order_id.int], most=20)
+    found = within_rows(batch, lambda body: costs[body.key.int], most=20)
 
     # Each costs one row more: its processed id.
     assert [[received.record.offset for received in part] for part in found] == parts
