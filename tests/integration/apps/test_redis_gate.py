@@ -68,7 +68,7 @@ async def test_what_is_no_gate_is_no_answer(client: Redis, gate: RedisGate, valu
     if value is None:
         await client.set(KEY, "something else")
     else:
-        await client.hset(KEY, mapping=value)
+        await client.hset(KEY, items=[word for pair in value.items() for word in pair])
 
     with pytest.raises(GateUnavailable):
         await gate.claim([asked(1)])
