@@ -10,8 +10,7 @@ from doorbuster.coupons.issue_service import FirstCome
 from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueOutcome, IssueRefusal
 from doorbuster.coupons.losers import RecentLosers
 from doorbuster.kernel.errors import BrokerUnavailable, Overloaded
-from tests.unit.doorbuster.coupons.issues import COUPON, MemoryCoupons, command
-from tests.unit.doorbuster.coupons.test_losers import Clock
+from tests.unit.doorbuster.coupons.issues import COUPON, Clock, MemoryCoupons, command
 
 
 class Database:

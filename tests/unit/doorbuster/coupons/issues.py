@@ -15,6 +15,15 @@ NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 COUPON, OTHER, UNKNOWN = CouponId(1), CouponId(2), CouponId(99)
 
 
+class Clock:
+    """Seconds that only grow when a test says so."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 def coupon(coupon_id: CouponId = COUPON, *, total: int = 5, issued: int = 0, epoch: int = 1) -> Coupon:
     return Coupon(
         id=coupon_id,

@@ -8,8 +8,7 @@ from doorbuster.coupons.issue_ports import Claim, GateState
 from doorbuster.kernel.ids import UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import asked, opened
-from tests.unit.doorbuster.coupons.issues import COUPON, OTHER, coupon
-from tests.unit.doorbuster.coupons.test_losers import Clock
+from tests.unit.doorbuster.coupons.issues import COUPON, OTHER, Clock, coupon
 
 
 class States:

@@ -17,9 +17,8 @@ from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 from doorbuster.kernel.ids import IssueId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import opened
-from tests.unit.doorbuster.coupons.issues import COUPON, NOW, OTHER, UNKNOWN, MemoryCoupons, command, coupon
+from tests.unit.doorbuster.coupons.issues import COUPON, NOW, OTHER, UNKNOWN, Clock, MemoryCoupons, command, coupon
 from tests.unit.doorbuster.coupons.test_gatekeeper import States
-from tests.unit.doorbuster.coupons.test_losers import Clock
 
 
 @dataclass

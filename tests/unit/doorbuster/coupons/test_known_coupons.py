@@ -3,8 +3,7 @@ from datetime import timedelta
 
 from doorbuster.coupons.known_coupons import FRESH_SECONDS, MOST_KNOWN, KnownCoupons
 from doorbuster.kernel.ids import CouponId
-from tests.unit.doorbuster.coupons.issues import COUPON, NOW, OTHER, UNKNOWN, MemoryCoupons, coupon
-from tests.unit.doorbuster.coupons.test_losers import Clock
+from tests.unit.doorbuster.coupons.issues import COUPON, NOW, OTHER, UNKNOWN, Clock, MemoryCoupons, coupon
 
 
 async def test_a_coupon_is_read_once_a_second() -> None:

@@ -1,13 +1,6 @@
 from doorbuster.coupons.losers import MOST_LOSERS, RecentLosers
 from doorbuster.kernel.ids import UserId
-from tests.unit.doorbuster.coupons.issues import COUPON, OTHER
-
-
-class Clock:
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.unit.doorbuster.coupons.issues import COUPON, OTHER, Clock
 
 
 def test_who_lost_is_known_for_a_tenth_of_a_second() -> None:
