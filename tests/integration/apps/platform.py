@@ -13,7 +13,7 @@ from tests.integration.apps.storefront import Storefront, running_storefront
 from tests.integration.polling import seconds_until
 from tests.ports import free_port
 
-CONSUMERS = ("stock", "coupon", "order-flow", "payment", "post-process", "external-data")
+CONSUMERS = ("stock", "coupon", "order-flow", "payment", "post-process", "external-data", "coupon-issuer")
 # A member of a group that is not there yet, and partitions of one that was killed, take their time.
 SAGA_SECONDS = 90
 

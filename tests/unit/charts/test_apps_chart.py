@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from doorbuster.bootstrap.consumers import CONSUMERS as GROUPS
-from doorbuster.contracts.topics import Group
+from doorbuster.contracts.topics import OWN_PARTITIONS, Group, Topic
 from doorbuster.infra.kafka.kafka_record_source import consumer_configuration
 from doorbuster.settings import KafkaSettings, Settings
 from doorbuster_cluster.host.doctor import ENOUGH_MEMORY_BYTES
@@ -19,7 +19,7 @@ from tests.unit.charts.rendering import APPS, DATA, OBSERVABILITY, OPERATOR, Man
 MOST_CPU = 1000
 # The demonstration scales the stock group out to so many.
 MOST_REPLICAS = {"apps-consumer-stock": 6}
-CONSUMERS = {"stock", "coupon", "order-flow", "payment", "post-process", "external-data"}
+CONSUMERS = {"stock", "coupon", "order-flow", "payment", "post-process", "external-data", "coupon-issuer"}
 # etcd 100 MiB, two CoreDNS 70 each, Traefik 128, kube-router 64.
 MEMORY_BESIDE = 432
 # R18: four for writes and four for reads in an API pod, two in every other process.
@@ -90,7 +90,7 @@ def test_pods_of_the_applications_never_ask_mysql_for_more_connections_than_it_h
     asked = sum(pods_at_most(found, scaled_out) * CONNECTIONS.get(found["metadata"]["name"], 2) for found in of_mysql)
     accepted = yaml.safe_load((DATA / "values.yaml").read_text())["mysql"]["maxConnections"]
 
-    assert len(of_mysql) == 9
+    assert len(of_mysql) == 10
     assert max(scaled_out.values()) == 12
     assert asked <= accepted * 2 / 3, "members, probes and people need some, too"
 
@@ -116,12 +116,16 @@ def test_the_operator_reads_what_the_chart_writes() -> None:
         if manifest["kind"] == "ConsumerScaler":
             spec = ScalerSpec.model_validate(manifest["spec"])
             assert (spec.capacity_hint, spec.scale_down.window, spec.dry_run) == (33, 90.0, True)
-            assert (spec.max_replicas, spec.slo.oldest_record_age, spec.commit_interval) == (12, 10.0, 1.0)
+            assert spec.max_replicas == (10 if spec.consumer_group == Group.COUPON_ISSUER else 12)
+            assert (spec.slo.oldest_record_age, spec.commit_interval) == (10.0, 1.0)
 
 
 @pytest.mark.parametrize(("scenario", "partitions"), [("local", 12), ("production", 3)])
 def test_a_scaler_never_asks_for_more_replicas_than_there_are_partitions(scenario: str, partitions: int) -> None:
-    assert {spec["maxReplicas"] for spec in scalers(scenario).values()} == {partitions}
+    found = {name: spec["maxReplicas"] for name, spec in scalers(scenario).items()}
+
+    assert found.pop("coupon-issuer") == OWN_PARTITIONS[Topic.COUPON_ISSUED]
+    assert set(found.values()) == {partitions}
 
 
 def test_without_autoscaling_only_the_scalers_are_missing() -> None:
@@ -151,7 +155,7 @@ def volumes(deployment: Manifest) -> list[Manifest]:
 
 
 @pytest.mark.parametrize("scenario", ["local", "small", "production", "managed"])
-def test_consumers_are_six_and_their_replicas_are_never_rendered(scenario: str) -> None:
+def test_consumers_are_seven_and_their_replicas_are_never_rendered(scenario: str) -> None:
     consumers = {
         found["metadata"]["name"].partition("-consumer-")[2]: found["spec"]
         for found in deployments(scenario)

@@ -6,12 +6,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from doorbuster.api.commands import KEY_HEADER
+from doorbuster.api.coupon_schemas import IssueCouponRequest
 from doorbuster.api.problems import MEDIA_TYPE, Code, Problem
 from doorbuster.api.schemas import ChargePointsRequest, PlaceOrderRequest, ProblemDocument
 
 _REFERENCE = "#/components/schemas/{model}"
 # Bodies that routes read themselves, so that FastAPI doesn't know of them.
-_READ_BY_ROUTES = (PlaceOrderRequest, ChargePointsRequest, ProblemDocument)
+_READ_BY_ROUTES = (PlaceOrderRequest, ChargePointsRequest, IssueCouponRequest, ProblemDocument)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # FastAPI's own type
@@ -31,6 +32,11 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
     }
     body = {"required": True, "content": {"application/json": {"schema": _reference(model)}}}
     return {"parameters": [key], "requestBody": body}
+
+
+def optional_body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
+    """Return what a route's `openapi_extra` says about a body that may be left out; such a route needs no key."""
+    return {"requestBody": {"required": False, "content": {"application/json": {"schema": _reference(model)}}}}
 
 
 def add_schemas(document: dict[str, Any]) -> dict[str, Any]:  # an OpenAPI document

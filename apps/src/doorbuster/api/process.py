@@ -57,9 +57,11 @@ def _use_cases(services: ApiServices) -> UseCases:
         users=services.users,
         place_order=services.place_order,
         charge_points=services.charge_points,
+        issue_coupon=services.issue_coupon,
         orders=services.orders,
         balances=services.balances,
         catalogue=services.catalogue,
+        coupons=services.coupons,
         health=services.health,
         new_id=services.new_id,
     )

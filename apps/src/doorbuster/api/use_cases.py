@@ -7,10 +7,12 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from doorbuster.coupons.coupon import Coupon, Issue
+from doorbuster.coupons.issuing import IssueCoupon, IssueOutcome
 from doorbuster.infra.batches.answers import Outcome
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.health import Health
-from doorbuster.kernel.ids import OrderId, ProductId, UserId
+from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId, UserId
 from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.model import ChargePoints
 from doorbuster.products.model import Product
@@ -66,6 +68,29 @@ class Catalogue(Protocol):
         ...
 
 
+class CouponIssuing(Protocol):
+    """Issues coupons (R16)."""
+
+    async def run(self, command: IssueCoupon) -> IssueOutcome:
+        """Return the issue, also one that the user had before, or why there is none.
+
+        Raises NotAccepted or OutcomeUnknown.
+        """
+        ...
+
+
+class Coupons(Protocol):
+    """Reads coupons, and a user's issues (R5)."""
+
+    async def find(self, coupon_id: CouponId) -> Coupon | None:
+        """Return the coupon; None if there is none."""
+        ...
+
+    async def find_issue(self, issue_id: IssueId, *, user_id: UserId) -> Issue | None:
+        """Return the issue; None if there is none, or it is another user's."""
+        ...
+
+
 class HealthCheck(Protocol):
     """Looks at what the API leans on."""
 
@@ -79,15 +104,17 @@ class UseCases:
     """All that the routes do.
 
     Attributes:
-        new_id: mints the ids of orders and charges, once a request (R1).
+        new_id: mints the ids of orders, charges and issues, once a request (R1).
     """
 
     users: Users
     place_order: Commands[PlaceOrder]
     charge_points: Commands[ChargePoints]
+    issue_coupon: CouponIssuing
     orders: OwnOrders
     balances: Balances
     catalogue: Catalogue
+    coupons: Coupons
     health: HealthCheck
     new_id: Callable[[], UUID]
 

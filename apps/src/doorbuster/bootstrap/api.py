@@ -11,6 +11,7 @@ import httpx
 
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
 from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
+from doorbuster.bootstrap.coupon_issues import CouponReads, IssueCommands, issue_commands
 from doorbuster.bootstrap.health import ApiHealth
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
@@ -39,16 +40,18 @@ class ApiServices:
     users: TokenVerifier
     place_order: KeyedCommands[PlaceOrder]
     charge_points: KeyedCommands[ChargePoints]
+    issue_coupon: IssueCommands
     orders: OrderReads
     balances: BalanceReads
     catalogue: CatalogueReads
+    coupons: CouponReads
     health: ApiHealth
     new_id: IdFactory
 
     async def drain(self) -> None:
         """Refuse new commands and reads, and return when those that wait have their outcome."""
         waiting = (self.place_order, self.charge_points, self.orders, self.balances, self.catalogue)
-        await asyncio.gather(*(each.drain() for each in waiting))
+        await asyncio.gather(*(each.drain() for each in (*waiting, self.issue_coupon, self.coupons)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +82,13 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
             place_order=_place_order(settings, place, database=database, new_id=new_id, wakeups=wakeups),
             charge_points=_charge_points(settings, presenters, database=database, new_id=new_id),
+            issue_coupon=issue_commands(
+                settings, client, database, new_id=new_id, may_write=gate.accepts, stored=wakeups.send
+            ),
             orders=OrderReads(database, deadline_seconds=settings.api.deadline_seconds),
             balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
             catalogue=CatalogueReads(database, deadline_seconds=settings.api.deadline_seconds),
+            coupons=CouponReads(database, deadline_seconds=settings.api.deadline_seconds),
             health=ApiHealth(database=database, gate=gate, redis=client, monotonic=time.monotonic),
             new_id=new_id,
         )

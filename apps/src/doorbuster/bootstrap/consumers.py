@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from doorbuster.bootstrap.batch_rows import rows_of_messages
 from doorbuster.bootstrap.delivery_measures import DeliveryMeasures
 from doorbuster.bootstrap.ids import id_factory
-from doorbuster.contracts.bodies import AnyBody, Body
+from doorbuster.contracts.bodies import AnyBody, Body, CouponIssued
 from doorbuster.contracts.topics import READ_BY, Group, Topic
+from doorbuster.coupons.issue_repository import MySqlIssueRepository
+from doorbuster.coupons.issue_service import IssuerService
 from doorbuster.coupons.repository import MySqlRedemptionRepository
 from doorbuster.coupons.service import CouponService
 from doorbuster.deliveries.repository import MySqlDeliveries, MySqlDeliveryRepository
@@ -60,6 +62,7 @@ class ConsumerName(StrEnum):
     PAYMENT = "payment"
     POST_PROCESS = "post-process"
     EXTERNAL_DATA = "external-data"
+    COUPON_ISSUER = "coupon-issuer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +201,11 @@ CONSUMERS: Mapping[ConsumerName, Consumer] = MappingProxyType(
             group=Group.EXTERNAL_DATA,
             about="Stores what the partner has to be told, and delivers it.",
             step=_step(DeliveryService().handle, MySqlDeliveryRepository, Body),
+        ),
+        ConsumerName.COUPON_ISSUER: Consumer(
+            group=Group.COUPON_ISSUER,
+            about="Finishes the issue of coupons that were accepted.",
+            step=_step(IssuerService().handle, MySqlIssueRepository, CouponIssued),
         ),
     }
 )

@@ -7,9 +7,13 @@ from functools import partial
 import structlog
 from prometheus_client import REGISTRY
 
+from doorbuster.bootstrap.coupon_gates import GateWatch
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.saga_watch import SagaWatch
 from doorbuster.bootstrap.shop_watch import ShopWatch
+from doorbuster.coupons.gate_upkeep import GateUpkeep
+from doorbuster.coupons.issue_repository import MySqlCoupons
+from doorbuster.coupons.redis_gate import RedisGate
 from doorbuster.infra import redis
 from doorbuster.infra.kafka.clients import admin_client
 from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
@@ -33,8 +37,9 @@ RELAY_LOCK = "relay"
 RELAY_READERS = 3
 RELAY_WRITERS = 2
 WATCH_LOCK = "watch"
-# The lock's own connection, the look's reads, and the measurement of the shop; writing: what is driven on.
-WATCH_READERS = 3
+# The lock's own connection, the look's reads, the measurement of the shop, and the gates of coupons; writing: what is
+# driven on, and a gate's new epoch.
+WATCH_READERS = 4
 WATCH_WRITERS = 1
 
 Job = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -83,17 +88,23 @@ async def relay(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def watch(settings: Settings, stop: asyncio.Event) -> None:
-    """Look after the open sagas while this process holds the watch's lock (R15), and measure the shop beside it."""
+    """Look after the open sagas while this process holds the watch's lock (R15).
+
+    Beside it, measure the shop, and look after the gates of coupons (R16).
+    """
     database = _database(settings, writers=WATCH_WRITERS, readers=WATCH_READERS)
     service = WatchService(MySqlWatchSource(database, id_factory()), GroupOffsets(admin_client(settings.kafka)))
     sagas = SagaWatch(service)
+    client = redis.connect(settings.redis)
+    gates = GateWatch(GateUpkeep(RedisGate(client), MySqlCoupons(database)))
 
     async def work(lock: HeldLock) -> None:
-        await _beside(ShopWatch(database).run(), sagas.run(lock, stop=stop))
+        await _beside(gates.run(), _beside(ShopWatch(database).run(), sagas.run(lock, stop=stop)))
 
     try:
         await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)
     finally:
+        await client.aclose()
         await database.close()
 
 

@@ -22,6 +22,15 @@ HTTP_REQUEST_SECONDS = Histogram(
 )
 BUSINESS_REFUSALS = Counter("business_refusals_total", "Business answers that are no errors (409)", ("code",))
 ORDERS_ACCEPTED = Counter("orders_accepted_total", "Orders answered with 202 for the first time")
+COUPON_ISSUES = Counter(
+    "coupon_issues_total", "Answers to users who want a coupon: issued, repeated, or why not", ("result",)
+)
+COUPON_GATE_ANSWERS = Counter(
+    "coupon_gate_answers_total", "Calls of a coupon's gate by its state; all but open go straight to MySQL", ("state",)
+)
+COUPON_GATE_REPAIRS = Counter(
+    "coupon_gate_repairs_total", "Claims that were settled, and gates that were mended or made anew", ("event",)
+)
 COALESCER_WAITING = Gauge("coalescer_waiting", "Commands that wait for their batch", ("use_case",))
 COALESCER_BATCH_SIZE = Histogram(
     "coalescer_batch_size", "Commands in a batch", ("use_case",), buckets=(1, 2, 5, 10, 20, 50, 100, 200)

@@ -1,5 +1,6 @@
 {{/*
 Each consumer's group and what it reads, as the applications have them in contracts/topics.py; a test compares both.
+`partitions` are those of topics that have a number of their own.
 Usage: include "apps.consumerGroups" $ | fromYaml
 */}}
 {{- define "apps.consumerGroups" -}}
@@ -21,6 +22,10 @@ post-process:
 external-data:
   group: external-data-service-group
   topics: [send-order-data]
+coupon-issuer:
+  group: coupon-issuer-group
+  topics: [coupon-issued]
+  partitions: 10
 {{- end -}}
 
 {{/*
@@ -38,9 +43,11 @@ Usage: include "apps.scaling" (dict "root" $ "name" "stock" "consumer" $consumer
 {{- range $section := list "slo" "scaleDown" -}}
 {{- $_ := set $scaling $section (merge (dict) (default dict (get $own $section)) (get $all $section)) -}}
 {{- end -}}
-{{- $_ := set $scaling "maxReplicas" (min (int $scaling.maxReplicas) (int .root.Values.topics.partitions)) -}}
+{{- $group := get (include "apps.consumerGroups" .root | fromYaml) .name -}}
+{{- $partitions := int (default .root.Values.topics.partitions $group.partitions) -}}
+{{- $_ := set $scaling "maxReplicas" (min (int $scaling.maxReplicas) $partitions) -}}
 {{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
-{{- fail (printf "consumer %s: minReplicas %d is above %d, the lower of maxReplicas and topics.partitions" .name (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- fail (printf "consumer %s: minReplicas %d is above %d, the lower of maxReplicas and its topics' partitions" .name (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- end -}}
 {{- $scaling | toYaml -}}
 {{- end -}}

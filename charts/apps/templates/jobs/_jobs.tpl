@@ -5,6 +5,6 @@ Usage: include "apps.jobs" $ | fromYaml
 */}}
 {{- define "apps.jobs" -}}
 relay: { module: doorbuster.jobs.relay, clients: [mysql, redis, kafka], recreate: false }
-watch: { module: doorbuster.jobs.watch, clients: [mysql, kafka], recreate: false }
+watch: { module: doorbuster.jobs.watch, clients: [mysql, redis, kafka], recreate: false }
 lag-exporter: { module: doorbuster.jobs.lag_exporter, clients: [kafka], recreate: true }
 {{- end -}}

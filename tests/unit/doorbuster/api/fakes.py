@@ -13,18 +13,21 @@ import httpx
 from doorbuster.api.answers import charge_answer, order_answer
 from doorbuster.api.app import create_app
 from doorbuster.api.use_cases import UseCases
+from doorbuster.coupons.coupon import Coupon, Issue
+from doorbuster.coupons.issuing import IssueCoupon, IssueOutcome
 from doorbuster.infra.auth.jwks import IssuerUnavailable
 from doorbuster.infra.auth.tokens import AdminTokenRefused, TokenRefused
 from doorbuster.infra.batches.answers import Answer, BodyMismatch, Outcome, Refused
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.batches.in_flight import KeyInFlight
 from doorbuster.infra.health import Health, Pool, State
-from doorbuster.kernel.ids import OrderId, ProductId, UserId
+from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.model import Order, PlaceOrder, place
 from doorbuster.orders.service import LONGEST_PAGE
 from doorbuster.points.model import Charged, ChargePoints, charge
 from doorbuster.products.model import Product
+from tests.unit.doorbuster.coupons.issues import MemoryCoupons
 
 NOW = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
 TOKENS = {"token-of-1": UserId(1), "token-of-2": UserId(2)}
@@ -112,6 +115,28 @@ class FakeCatalogue:
 
 
 @dataclass
+class FakeCoupons:
+    """Coupons and their issues in memory, for both use cases."""
+
+    memory: MemoryCoupons = field(default_factory=MemoryCoupons)
+    received: list[IssueCoupon] = field(default_factory=list)
+
+    async def run(self, command: IssueCoupon) -> IssueOutcome:
+        self.received.append(command)
+        (outcome,) = await self.memory.issue([command])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def find(self, coupon_id: CouponId) -> Coupon | None:
+        return self.memory.coupons.get(coupon_id)
+
+    async def find_issue(self, issue_id: IssueId, *, user_id: UserId) -> Issue | None:
+        own = (issue for (_, user), issue in self.memory.issues.items() if user == user_id)
+        return next((issue for issue in own if issue.id == issue_id), None)
+
+
+@dataclass
 class FakeHealth:
     health: Health = WELL
 
@@ -131,6 +156,7 @@ class World:
     orders: FakeOrders = field(default_factory=FakeOrders)
     balances: FakeBalances = field(default_factory=FakeBalances)
     health: FakeHealth = field(default_factory=FakeHealth)
+    coupons: FakeCoupons = field(default_factory=FakeCoupons)
     place_order: FakeCommands[PlaceOrder] = field(default_factory=lambda: FakeCommands(_place))
     charge_points: FakeCommands[ChargePoints] = field(init=False)
     numbers: "count[int]" = field(default_factory=lambda: count(1))
@@ -143,9 +169,11 @@ class World:
             users=FakeUsers(),
             place_order=self.place_order,
             charge_points=self.charge_points,
+            issue_coupon=self.coupons,
             orders=self.orders,
             balances=self.balances,
             catalogue=FakeCatalogue(),
+            coupons=self.coupons,
             health=self.health,
             new_id=lambda: UUID(int=next(self.numbers)),
         )
@@ -155,7 +183,7 @@ class World:
 
     def untouched(self) -> bool:
         """Tell whether no command came as far as a use case."""
-        return not self.place_order.received and not self.charge_points.received
+        return not (self.place_order.received or self.charge_points.received or self.coupons.received)
 
     def _charge(self, command: ChargePoints) -> Answer | Refused:
         decision = charge(self.balances.balances, [command], NOW)

@@ -11,7 +11,12 @@ from doorbuster.api.middleware import Bounded
 from tests.unit.doorbuster.api.fakes import World, client_of, headers
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
-PUBLIC = {("get", "/api/v1/products"), ("get", "/api/v1/products/{product_id}"), ("get", "/api/v1/health")}
+PUBLIC = {
+    ("get", "/api/v1/products"),
+    ("get", "/api/v1/products/{product_id}"),
+    ("get", "/api/v1/coupons/{coupon_id}"),
+    ("get", "/api/v1/health"),
+}
 
 
 def document() -> dict[str, Any]:
