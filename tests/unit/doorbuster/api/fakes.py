@@ -219,7 +219,6 @@ class World:
         outcome: Charged | Refusal = decision.outcomes[0]
         return charge_answer(command, outcome)
 
-
     def _check_out(self, command: CheckOut) -> Answer | Refused:
         cart = self.carts.carts.get(command.user_id) or Cart(user_id=command.user_id)
         lines = tuple(WantedLine(product_id=line.product_id, quantity=line.quantity) for line in cart.lines)
