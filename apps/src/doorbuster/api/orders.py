@@ -35,7 +35,10 @@ _CANCELLED: dict[int | str, dict[str, Any]] = {  # FastAPI's own type
     202: {"model": CancellationDocument, "description": "The payment is under way, and decides."}
 }
 _STREAMED: dict[int | str, dict[str, Any]] = {  # FastAPI's own type
-    200: {"description": "Server-sent events `order`, each with the whole order.", "content": {EVENT_STREAM: {}}},
+    200: {
+        "description": "Server-sent events `order`; the data of each is an OrderEventDocument.",
+        "content": {EVENT_STREAM: {}},
+    },
     204: {"description": "Last-Event-ID names the order's last state: there is nothing to wait for."},
 }
 

@@ -1,13 +1,14 @@
 """The history of points, as the OpenAPI document shows it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from doorbuster.api.schemas import MOST_PER_PAGE
 from doorbuster.points.history import CURSOR
+from doorbuster.points.model import EntryKind
 
 
 class EntryDocument(BaseModel):
@@ -16,7 +17,7 @@ class EntryDocument(BaseModel):
     `order_id` is the order that was paid or given back, `charge_id` the charge; of a grant both are null.
     """
 
-    kind: Literal["charge", "spend", "restore", "grant"]
+    kind: EntryKind
     amount: int
     order_id: UUID | None
     charge_id: UUID | None

@@ -63,7 +63,7 @@ def _position(cursor: str | None) -> EntryPosition | None:
 def _document(entry: Entry) -> EntryDocument:
     of_order = entry.kind in {EntryKind.SPEND, EntryKind.RESTORE}
     return EntryDocument(
-        kind=entry.kind.value,
+        kind=entry.kind,
         amount=entry.amount,
         order_id=entry.transaction_id if of_order else None,
         charge_id=entry.transaction_id if entry.kind is EntryKind.CHARGE else None,

@@ -47,7 +47,8 @@ class Step:
     poison: frozenset[int] = frozenset()
     batches: list[Sequence[int]] = field(default_factory=list)
 
-    async def __call__(self, _connection: AsyncConnection, commands: Sequence[int], now: datetime) -> Sequence[str]:
+    async def __call__(self, connection: AsyncConnection, commands: Sequence[int], now: datetime) -> Sequence[str]:
+        assert isinstance(connection, Connection)
         assert now == NOW
         self.batches.append(list(commands))
         if self.poison & set(commands):
@@ -74,7 +75,9 @@ async def test_an_unknown_outcome_is_tried_again_as_the_same_batch(second: Doorb
     database, step = Transactions(endings=[OutcomeUnknown("commit"), second, None]), Step()
     running = commands(database, step)
 
-    assert await asyncio.gather(running.run(1, user=1), running.run(2, user=2)) == ["done 1", "done 2"]
+    outcomes = await asyncio.gather(*(running.run(number, user=number) for number in (1, 2)))
+
+    assert outcomes == ["done 1", "done 2"]
     assert step.batches == [[1, 2]] * (2 if second is None else 3)
 
 
