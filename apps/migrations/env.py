@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 # Each of these adds its tables to the metadata.
+import doorbuster.carts.tables
 import doorbuster.coupons.tables
 import doorbuster.deliveries.tables
 import doorbuster.infra.mysql.tables

@@ -6,6 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+import doorbuster.carts.tables
 import doorbuster.coupons.tables
 import doorbuster.deliveries.tables
 import doorbuster.infra.mysql.tables

@@ -6,11 +6,13 @@ An answer carries the id that was minted for its command, so a repeat is known b
 from uuid import UUID
 
 from doorbuster.api.errors import invalid
-from doorbuster.api.problems import FieldError, Problem, problem_body
+from doorbuster.api.order_schemas import CancellationDocument
+from doorbuster.api.problems import Code, FieldError, Problem, problem_body
 from doorbuster.api.schemas import AcceptedOrder, ChargedDocument, OrderLineDocument
 from doorbuster.infra.batches.answers import Answer, Refused
 from doorbuster.kernel.refusals import Refusal
-from doorbuster.orders.model import Order, PlaceOrder
+from doorbuster.orders.cancelling import CancelOrder, CancelOutcome
+from doorbuster.orders.model import Order, OrderStatus, PlaceOrder
 from doorbuster.points.model import Charged, ChargePoints
 
 
@@ -38,6 +40,23 @@ def charge_answer(command: ChargePoints, outcome: Charged | Refusal) -> Answer |
         return refusal_answer(outcome, command.transaction_id)
     document = ChargedDocument(id=outcome.transaction_id, balance=outcome.balance)
     return Answer(status=201, body=document.model_dump_json().encode())
+
+
+def cancel_answer(command: CancelOrder, outcome: CancelOutcome) -> Answer | Refused:
+    """Return the answer to a cancel: 202 while the order is PENDING, because its payment is still to answer."""
+    if outcome is None:
+        problem = Problem(status=404, code=Code.NOT_FOUND, detail="You have no such order.")
+        return Refused(status=404, body=problem_body(problem, instance=None))
+    if isinstance(outcome, Refusal):
+        return refusal_answer(outcome, command.cancellation_id)
+    failed = outcome.status is OrderStatus.FAILED
+    document = CancellationDocument(
+        id=command.cancellation_id,
+        order_id=outcome.id,
+        status="FAILED" if failed else "PENDING",
+        failure_reason=outcome.failure_reason,
+    )
+    return Answer(status=200 if failed else 202, body=document.model_dump_json().encode())
 
 
 def refusal_answer(refusal: Refusal, minted: UUID) -> Answer | Refused:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from doorbuster.api import coupons, errors, health, orders, points, products
+from doorbuster.api import carts, coupons, errors, health, orders, points, products
 from doorbuster.api.documents import add_schemas
 from doorbuster.api.middleware import Bounded, TraceAndMeasure
 from doorbuster.api.use_cases import UseCases
@@ -40,7 +40,7 @@ def create_routes(use_cases: UseCases) -> FastAPI:
     app.state.use_cases = use_cases
     errors.install(app)
     # The hottest first: routes are looked through one by one.
-    for module in (orders, products, points, coupons, health):
+    for module in (orders, products, points, carts, coupons, health):
         app.include_router(module.router)
     original = app.openapi
 

@@ -117,6 +117,21 @@ async def read_body(request: Request, model: type[B]) -> B:
         raise ProblemRaised(_problem_of(exc)) from exc
 
 
+async def read_optional_body(request: Request, model: type[B]) -> B | None:
+    """Return the request's body; None if there is none.
+
+    Raises:
+        ProblemRaised: there is one, and `read_body` refuses it.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            # What is read stays with the request, so reading it again costs nothing.
+            raw = await request.body()
+    except TimeoutError as exc:
+        raise ProblemRaised(_TOO_SLOW) from exc
+    return await read_body(request, model) if raw else None
+
+
 async def run(commands: Commands[C], intent: Intent, *, body: Command, command: C) -> Response:
     """Return the response to a command; the same bytes as before for a repeat.
 

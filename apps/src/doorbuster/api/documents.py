@@ -5,14 +5,19 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from doorbuster.api.cart_schemas import CheckOutRequest, PutLineRequest
 from doorbuster.api.commands import KEY_HEADER
 from doorbuster.api.coupon_schemas import IssueCouponRequest
+from doorbuster.api.order_schemas import CancelOrderRequest, OrderEventDocument
 from doorbuster.api.problems import MEDIA_TYPE, Code, Problem
 from doorbuster.api.schemas import ChargePointsRequest, PlaceOrderRequest, ProblemDocument
 
 _REFERENCE = "#/components/schemas/{model}"
 # Bodies that routes read themselves, so that FastAPI doesn't know of them.
-_READ_BY_ROUTES = (PlaceOrderRequest, ChargePointsRequest, IssueCouponRequest, ProblemDocument)
+_READ_BY_ROUTES = (
+    PlaceOrderRequest, ChargePointsRequest, IssueCouponRequest, ProblemDocument,
+    PutLineRequest, CheckOutRequest, CancelOrderRequest, OrderEventDocument,
+)  # fmt: skip
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # FastAPI's own type
@@ -21,7 +26,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # FastAPI's ow
     return {status: {"description": "A problem document.", "content": content} for status in statuses}
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
+def plain_body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
+    """Return what a route's `openapi_extra` says about a body that the route reads itself, and that needs no key."""
+    return {"requestBody": _json_body(model)}
+
+
+def body_of(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]:  # FastAPI's own type
     """Return what a route's `openapi_extra` says about the body and the key that the route reads itself."""
     key = {
         "name": KEY_HEADER,
@@ -30,8 +40,7 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
         "description": "A name for this intent, the same in each repeat.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
-    body = {"required": True, "content": {"application/json": {"schema": _reference(model)}}}
-    return {"parameters": [key], "requestBody": body}
+    return {"parameters": [key], "requestBody": _json_body(model) | {"required": not optional}}
 
 
 def optional_body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
@@ -49,6 +58,10 @@ def add_schemas(document: dict[str, Any]) -> dict[str, Any]:  # an OpenAPI docum
 def not_found(detail: str) -> Problem:
     """Return the problem of something that doesn't exist, or not for this user."""
     return Problem(status=404, code=Code.NOT_FOUND, detail=detail)
+
+
+def _json_body(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
+    return {"required": True, "content": {"application/json": {"schema": _reference(model)}}}
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:

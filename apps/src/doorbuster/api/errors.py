@@ -27,7 +27,7 @@ _BROKER_UNAVAILABLE = Problem(
 _OUTCOME_UNKNOWN = Problem(
     status=504,
     code=Code.OUTCOME_UNKNOWN,
-    detail="Perhaps it was done. Repeat the request with the same Idempotency-Key to learn it.",
+    detail="Perhaps it was done. Repeat the request, with the same Idempotency-Key if it has one, to learn it.",
 )
 _CODES_BY_STATUS: Mapping[int, Code] = {
     404: Code.NOT_FOUND,

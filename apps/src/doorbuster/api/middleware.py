@@ -1,5 +1,6 @@
 """Pure ASGI middleware: trace, metrics, bounds. Each costs a microsecond; Starlette's own base class costs ninety."""
 
+from collections.abc import Callable
 from time import perf_counter
 
 import structlog
@@ -50,7 +51,7 @@ class TraceAndMeasure:
             if answer.status is None:
                 await problem_response(INTERNAL_ERROR)(scope, receive, answer.send)
         finally:
-            self._observe(scope, answer.status, perf_counter() - begin)
+            self._observe(scope, answer.status, (answer.streams_since or perf_counter()) - begin)
             tracing.leave_trace(token)
 
     def _observe(self, scope: Scope, status: int | None, seconds: float) -> None:
@@ -69,6 +70,8 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status: int | None = None
+        self.streams_since: float | None = None
+        """When a stream began to answer; what comes later is no time that somebody waited."""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -77,6 +80,8 @@ class _Answer:
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Cache-Control"] = "no-store"
             headers["X-Trace-Id"] = tracing.current_trace_id() or ""
+            if _begins_stream(message):
+                self.streams_since = perf_counter()
         await self._send(message)
 
 
@@ -100,10 +105,41 @@ class Bounded:
             await problem_response(_BODY_TOO_LARGE)(scope, receive, send)
             return
         self._open += 1
+        place = _Place(self._leave)
         try:
-            await self._app(scope, _counted(receive), send)
+            await self._app(scope, _counted(receive), place.until_stream(send))
         finally:
-            self._open -= 1
+            place.leave()
+
+    def _leave(self) -> None:
+        self._open -= 1
+
+
+class _Place:
+    """One of the requests at once. A stream leaves it when it begins: streams have a bound of their own."""
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave = leave
+        self._left = False
+
+    def leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self._leave()
+
+    def until_stream(self, send: Send) -> Send:
+        async def passed_on(message: Message) -> None:
+            if _begins_stream(message):
+                self.leave()
+            await send(message)
+
+        return passed_on
+
+
+def _begins_stream(message: Message) -> bool:
+    if message["type"] != "http.response.start":
+        return False
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"])
 
 
 def _says_too_long(scope: Scope) -> bool:

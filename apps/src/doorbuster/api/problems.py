@@ -37,6 +37,7 @@ class Code(StrEnum):
     KEY_REUSED = "idempotency-key-reused"
     IN_FLIGHT = "in-flight"
     OVERLOADED = "overloaded"
+    TOO_MANY_STREAMS = "too-many-streams"
     NOT_ACCEPTED = "not-accepted"
     BROKER_UNAVAILABLE = "broker-unavailable"
     OUTCOME_UNKNOWN = "outcome-unknown"

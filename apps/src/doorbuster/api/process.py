@@ -6,7 +6,7 @@ import gc
 import structlog
 import uvloop
 
-from doorbuster.api.answers import charge_answer, order_answer
+from doorbuster.api.answers import cancel_answer, charge_answer, order_answer
 from doorbuster.api.app import create_app
 from doorbuster.api.use_cases import UseCases
 from doorbuster.bootstrap.api import ApiServices, Presenters, api_services
@@ -32,7 +32,8 @@ async def run_api(settings: Settings) -> None:
     admin = AdminServer()
     listening = asyncio.Event()
     with stop_event() as stop:
-        async with api_services(settings, Presenters(order=order_answer, charge=charge_answer)) as services:
+        presenters = Presenters(order=order_answer, charge=charge_answer, cancel=cancel_answer)
+        async with api_services(settings, presenters) as services:
             app = create_app(_use_cases(services))
             # Ready depends on no server and no catalogue (R17).
             await admin.start(settings.admin_port, ready=lambda: listening.is_set() and not stop.is_set())
@@ -46,6 +47,8 @@ async def run_api(settings: Settings) -> None:
                 port=settings.api.port,
                 drain_seconds=settings.api.drain_seconds,
                 listening=listening.set,
+                # Streams would go on for minutes, and the server waits for what is open.
+                ending=services.order_watch.end,
             )
             log.info("api_draining")
         await admin.stop()
@@ -62,6 +65,12 @@ def _use_cases(services: ApiServices) -> UseCases:
         balances=services.balances,
         catalogue=services.catalogue,
         coupons=services.coupons,
+        carts=services.carts,
+        change_cart=services.change_cart,
+        check_out=services.check_out,
+        cancel_order=services.cancel_order,
+        order_watch=services.order_watch,
+        entries=services.entries,
         health=services.health,
         new_id=services.new_id,
     )

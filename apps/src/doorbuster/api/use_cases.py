@@ -1,20 +1,26 @@
 """What the routes need from below; `bootstrap` binds it to servers, tests to fakes."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from starlette.requests import Request
 
+from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.coupons.coupon import Coupon, Issue
 from doorbuster.coupons.issuing import IssueCoupon, IssueOutcome
 from doorbuster.infra.batches.answers import Outcome
 from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.watched_reads import Watched
 from doorbuster.infra.health import Health
 from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId, UserId
+from doorbuster.kernel.refusals import Refusal
+from doorbuster.orders.cancelling import CancelOrder
 from doorbuster.orders.model import Order, PlaceOrder
-from doorbuster.points.model import ChargePoints
+from doorbuster.points.history import EntryPosition
+from doorbuster.points.model import ChargePoints, Entry
 from doorbuster.products.model import Product
 
 C = TypeVar("C")
@@ -45,6 +51,38 @@ class OwnOrders(Protocol):
 
     async def page(self, user_id: UserId, *, before: OrderId | None, limit: int) -> Sequence[Order]:
         """Return the buyer's orders that are older than `before`, newest first."""
+        ...
+
+
+class OrderWatch(Protocol):
+    """Sees orders change (R5)."""
+
+    def watching(self, key: OrderId, seen: Order) -> AbstractContextManager[Watched[Order]]:
+        """Give a watch over an order; raises TooManyWatches, and Overloaded when the process ends."""
+        ...
+
+
+class CartChanges(Protocol):
+    """Changes carts."""
+
+    async def run(self, command: CartCommand, *, user: int) -> Cart | Refusal:
+        """Return the cart just after the command, or why nothing was done; raises NotAccepted or OutcomeUnknown."""
+        ...
+
+
+class Carts(Protocol):
+    """Reads a user's cart (R5)."""
+
+    async def find(self, user_id: UserId) -> Cart:
+        """Return the cart, which may be empty."""
+        ...
+
+
+class Entries(Protocol):
+    """Reads a user's history of points (R5)."""
+
+    async def page(self, user_id: UserId, *, before: EntryPosition | None, limit: int) -> Sequence[Entry]:
+        """Return the user's entries behind `before`, newest first."""
         ...
 
 
@@ -115,6 +153,12 @@ class UseCases:
     balances: Balances
     catalogue: Catalogue
     coupons: Coupons
+    carts: Carts
+    change_cart: CartChanges
+    check_out: Commands[CheckOut]
+    cancel_order: Commands[CancelOrder]
+    order_watch: OrderWatch
+    entries: Entries
     health: HealthCheck
     new_id: Callable[[], UUID]
 

@@ -9,23 +9,31 @@ from uuid import UUID
 
 import httpx
 
+from doorbuster.bootstrap import buyer_commands
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
+from doorbuster.bootstrap.buyer_commands import Ground, OwnCarts, OwnEntries
+from doorbuster.bootstrap.buying import CancelPresenter
 from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
 from doorbuster.bootstrap.coupon_issues import CouponReads, IssueCommands, issue_commands
 from doorbuster.bootstrap.health import ApiHealth
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
+from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.infra import redis
 from doorbuster.infra.auth.jwks import IssuerKeys
 from doorbuster.infra.auth.tokens import TokenVerifier
 from doorbuster.infra.batches.idempotent_batches import CommandStep, IdempotentBatches
 from doorbuster.infra.batches.keyed_commands import KeyedCommands
+from doorbuster.infra.batches.repeatable_commands import RepeatableCommands
+from doorbuster.infra.batches.watched_reads import WatchedReads
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.infra.redis import Wakeups
-from doorbuster.kernel.ids import IdFactory
-from doorbuster.orders.model import PlaceOrder
+from doorbuster.kernel.ids import IdFactory, OrderId
+from doorbuster.kernel.refusals import Refusal
+from doorbuster.orders.cancelling import CancelOrder
+from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.model import ChargePoints
 from doorbuster.settings import AuthSettings, Settings
 
@@ -45,13 +53,23 @@ class ApiServices:
     balances: BalanceReads
     catalogue: CatalogueReads
     coupons: CouponReads
+    carts: OwnCarts
+    change_cart: RepeatableCommands[CartCommand, Cart | Refusal]
+    check_out: KeyedCommands[CheckOut]
+    cancel_order: KeyedCommands[CancelOrder]
+    order_watch: WatchedReads[OrderId, Order]
+    entries: OwnEntries
     health: ApiHealth
     new_id: IdFactory
 
     async def drain(self) -> None:
         """Refuse new commands and reads, and return when those that wait have their outcome."""
-        waiting = (self.place_order, self.charge_points, self.orders, self.balances, self.catalogue)
-        await asyncio.gather(*(each.drain() for each in (*waiting, self.issue_coupon, self.coupons)))
+        waiting = (
+            self.place_order, self.charge_points, self.orders, self.balances, self.catalogue,
+            self.carts, self.change_cart, self.check_out, self.cancel_order, self.entries,
+            self.issue_coupon, self.coupons,
+        )  # fmt: skip
+        await asyncio.gather(*(each.drain() for each in waiting))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +78,7 @@ class Presenters:
 
     order: OrderPresenter
     charge: ChargePresenter
+    cancel: CancelPresenter
 
 
 @asynccontextmanager
@@ -78,6 +97,13 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         # Pushed before the services' own drain, so it runs after it.
         stack.push_async_callback(wakeups.drain)
         place = order_step(presenters.order, gate.accepts)
+        ground = Ground(
+            database=database,
+            wakeups=wakeups,
+            accepts=gate.accepts,
+            deadline_seconds=settings.api.deadline_seconds,
+            new_id=new_id,
+        )
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
             place_order=_place_order(settings, place, database=database, new_id=new_id, wakeups=wakeups),
@@ -89,9 +115,17 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
             catalogue=CatalogueReads(database, deadline_seconds=settings.api.deadline_seconds),
             coupons=CouponReads(database, deadline_seconds=settings.api.deadline_seconds),
+            carts=OwnCarts(ground),
+            change_cart=buyer_commands.change_cart(ground),
+            check_out=buyer_commands.check_out(ground, presenters.order),
+            cancel_order=buyer_commands.cancel_order(ground, presenters.cancel),
+            order_watch=buyer_commands.order_watch(database),
+            entries=OwnEntries(ground),
             health=ApiHealth(database=database, gate=gate, redis=client, monotonic=time.monotonic),
             new_id=new_id,
         )
+        services.order_watch.start()
+        stack.push_async_callback(services.order_watch.close)
         stack.push_async_callback(services.drain)
         yield services
 

@@ -7,9 +7,11 @@ thing isn't counted: an order's cancel doesn't say how many lines it had, and th
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from doorbuster.carts.model import MOST_LINES, CartCommand, CheckOut
 from doorbuster.contracts.bodies import AnyBody, OrderCompleted, OrderCreated
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.orders.cancelling import CancelOrder
 from doorbuster.orders.model import PlaceOrder
 from doorbuster.points.model import ChargePoints
 
@@ -30,6 +32,10 @@ _GROUPS_THAT_WRITE_LINES = frozenset({Group.STOCK, Group.POST_PROCESS})
 _ROWS_OF_AN_ORDER = 4
 # Key, balance, two entries.
 _ROWS_OF_A_CHARGE = 4
+# Key, order, saga, event.
+_ROWS_OF_A_CANCEL = 4
+# Cart, product.
+_ROWS_OF_A_CART_CHANGE = 2
 
 
 def rows_of_messages(group: Group) -> Callable[[AnyBody], int]:
@@ -52,3 +58,18 @@ def rows_of_order(keyed: Keyed[PlaceOrder]) -> int:
 def rows_of_charge(_keyed: Keyed[ChargePoints]) -> int:
     """Return how many rows the command may cost."""
     return _ROWS_OF_A_CHARGE
+
+
+def rows_of_checkout(_keyed: Keyed[CheckOut]) -> int:
+    """Return how many rows the command may cost: those of an order of a full cart, and the cart."""
+    return _ROWS_OF_AN_ORDER + MOST_LINES + 1
+
+
+def rows_of_cancel(_keyed: Keyed[CancelOrder]) -> int:
+    """Return how many rows the command may cost."""
+    return _ROWS_OF_A_CANCEL
+
+
+def rows_of_cart_change(_command: CartCommand) -> int:
+    """Return how many rows the command may cost."""
+    return _ROWS_OF_A_CART_CHANGE

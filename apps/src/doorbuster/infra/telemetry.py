@@ -35,6 +35,8 @@ COALESCER_WAITING = Gauge("coalescer_waiting", "Commands that wait for their bat
 COALESCER_BATCH_SIZE = Histogram(
     "coalescer_batch_size", "Commands in a batch", ("use_case",), buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
+ORDER_STREAMS = Gauge("order_streams", "Open streams of orders")
+ORDER_STREAMS_ENDED = Counter("order_streams_ended_total", "Streams of orders that ended, by reason", ("reason",))
 
 # Database
 DATABASE_TRANSACTIONS = Counter("database_transactions_total", "Transactions by how they ended", ("outcome",))

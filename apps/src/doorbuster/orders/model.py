@@ -120,6 +120,8 @@ class CancelReason(StrEnum):
     """It was not finished in the time that the business gives it (R15)."""
     LOST = "lost"
     """A step stayed without answer although it was driven again (R15)."""
+    BUYER = "cancelled-by-buyer"
+    """The buyer gave it up while it was PENDING."""
 
 
 class Participant(StrEnum):

@@ -8,6 +8,7 @@ from doorbuster.contracts.bodies import Body, OrderCreated
 from doorbuster.kernel.deciding import deciding
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
+from doorbuster.orders.cancelling import CancelOrder, CancelOutcome, decide_cancels
 from doorbuster.orders.model import Order, PlaceOrder, Saga, begin, place
 from doorbuster.orders.ports import Catalogue, NewOrders, OrderSource, SagaRepository
 from doorbuster.orders.saga import Transition, UnexpectedSagaEvent, advance
@@ -37,6 +38,27 @@ class OrderPlacement:
         accepted = [outcome for outcome in outcomes if isinstance(outcome, Order)]
         await orders.add([begin(order) for order in accepted])
         return Placed(outcomes=outcomes, events=[order.created() for order in accepted])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """What became of cancels, in their order, and the events to send."""
+
+    outcomes: Sequence[CancelOutcome]
+    events: Sequence[Body]
+
+
+class OrderCancelling:
+    """Cancels orders for their buyers."""
+
+    async def handle(self, repository: SagaRepository, commands: Sequence[CancelOrder], now: datetime) -> Cancelled:
+        """Cancel what can be cancelled; locks orders and sagas as the flow manager does."""
+        sagas = await repository.lock({command.order_id for command in commands})
+        with deciding():
+            decision = decide_cancels(sagas, commands, now)
+        await repository.save(decision.transitions)
+        events = [event for transition in decision.transitions for event in transition.events]
+        return Cancelled(outcomes=decision.outcomes, events=events)
 
 
 class OrderFlowService:

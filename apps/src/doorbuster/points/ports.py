@@ -1,12 +1,13 @@
 """What charging and the payment step need from outside."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
 from doorbuster.kernel.ids import OrderId, UserId
-from doorbuster.points.model import ChargeDecision, Payment, PaymentDecision, PaymentState
+from doorbuster.points.history import EntryPosition
+from doorbuster.points.model import ChargeDecision, Entry, Payment, PaymentDecision, PaymentState
 
 
 class PaymentRepository(Protocol):
@@ -57,5 +58,21 @@ class BalanceSource(Protocol):
     """Opens reads of balances."""
 
     def reading(self) -> AbstractAsyncContextManager[BalanceRepository]:
+        """Read what is certainly the newest."""
+        ...
+
+
+class EntryRepository(Protocol):
+    """Reads of entries on one connection to the primary (R5)."""
+
+    async def page(self, user_id: UserId, before: EntryPosition | None, limit: int) -> Sequence[Entry]:
+        """Return at most `limit` entries of a user's account behind `before`, newest first."""
+        ...
+
+
+class EntrySource(Protocol):
+    """Opens reads of entries."""
+
+    def reading(self) -> AbstractAsyncContextManager[EntryRepository]:
         """Read what is certainly the newest."""
         ...

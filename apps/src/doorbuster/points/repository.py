@@ -1,30 +1,33 @@
 """Payments, balances and entries in MySQL: a constant number of statements a batch."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.infra.mysql import rows
 from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import OrderId, UserId
+from doorbuster.points.history import EntryPosition
 from doorbuster.points.model import (
     ChargeDecision,
     Entry,
+    EntryKind,
     Payment,
     PaymentDecision,
     PaymentRefusal,
     PaymentState,
     PaymentStatus,
+    user_account,
 )
 from doorbuster.points.tables import payments, point_balances, point_entries
 
 
 class MySqlPointRepository:
-    """Payments, charges and balances; all but `find` inside one transaction."""
+    """Payments, charges and balances; all but `find` and `page` inside one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         """Work on this connection."""
@@ -63,13 +66,29 @@ class MySqlPointRepository:
         """Return the balances of the users that have one, in points."""
         return _balances(await rows.find(self._connection, point_balances, user_ids))
 
+    async def page(self, user_id: UserId, before: EntryPosition | None, limit: int) -> Sequence[Entry]:
+        """Return at most `limit` entries of a user's account behind `before`, newest first."""
+        columns = point_entries.c
+        place = (columns.created_at, columns.transaction_id, columns.kind)
+        statement = select(point_entries).where(columns.account == user_account(user_id))
+        if before is not None:
+            earlier = or_(
+                columns.created_at < before.created_at,
+                columns.transaction_id < before.transaction_id,
+                and_(columns.transaction_id == before.transaction_id, columns.kind < before.kind),
+            )
+            # The first condition says a part of the second again, in a form that the index can use.
+            statement = statement.where(columns.created_at <= before.created_at, earlier)
+        statement = statement.order_by(*(column.desc() for column in place)).limit(limit)
+        return [_entry(row) for row in await self._connection.execute(statement)]
+
     async def _move(self, before: Mapping[UserId, int], after: Mapping[UserId, int], entries: Iterable[Entry]) -> None:
         await rows.change(self._connection, point_balances.c.balance, before=before, after=after)
         await rows.add(self._connection, point_entries, [_entry_values(entry) for entry in entries])
 
 
 class MySqlBalanceSource:
-    """Opens reads of balances."""
+    """Opens reads of balances and entries."""
 
     def __init__(self, database: Database) -> None:
         """Use the applications' database."""
@@ -116,3 +135,13 @@ def _entry_values(entry: Entry) -> dict[str, Any]:  # columns of several types
         "amount": entry.amount,
         "created_at": entry.created_at,
     }
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        transaction_id=row.transaction_id,
+        kind=EntryKind(row.kind),
+        account=row.account,
+        amount=row.amount,
+        created_at=row.created_at,
+    )

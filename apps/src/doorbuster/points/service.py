@@ -1,4 +1,4 @@
-"""Use cases of the points: charging, the payment step of an order, balances."""
+"""Use cases of the points: charging, the payment step of an order, balances, history."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -7,8 +7,11 @@ from doorbuster.contracts.bodies import Body
 from doorbuster.kernel.deciding import deciding
 from doorbuster.kernel.ids import OrderId, UserId
 from doorbuster.kernel.refusals import Refusal
-from doorbuster.points.model import Charged, ChargePoints, PaymentState, charge, decide, users_needed
-from doorbuster.points.ports import BalanceSource, ChargeRepository, PaymentRepository
+from doorbuster.points.history import EntryPosition
+from doorbuster.points.model import Charged, ChargePoints, Entry, PaymentState, charge, decide, users_needed
+from doorbuster.points.ports import BalanceSource, ChargeRepository, EntrySource, PaymentRepository
+
+LONGEST_PAGE = 100
 
 
 class PaymentService:
@@ -51,3 +54,22 @@ class BalanceQueries:
         """Return the balances of the users that have one, in points."""
         async with self._source.reading() as balances:
             return await balances.find(user_ids)
+
+
+class EntryQueries:
+    """Reads of a user's own entries."""
+
+    def __init__(self, source: EntrySource) -> None:
+        """Read from this source."""
+        self._source = source
+
+    async def page(
+        self, user_id: UserId, *, before: EntryPosition | None = None, limit: int = LONGEST_PAGE
+    ) -> Sequence[Entry]:
+        """Return a user's entries behind `before`, newest first; at most 100, also if `limit` is more.
+
+        An entry carries the time at which its transaction began. So one that is committed while somebody turns the
+        pages may stand behind the newest that were shown already; whoever begins anew sees it.
+        """
+        async with self._source.reading() as entries:
+            return await entries.page(user_id, before, min(limit, LONGEST_PAGE))

@@ -1,6 +1,6 @@
 """Tables of the points: balances of users, double entries, and one payment an order."""
 
-from sqlalchemy import CheckConstraint, Column, String, Table
+from sqlalchemy import CheckConstraint, Column, Index, String, Table
 
 from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
 
@@ -24,6 +24,8 @@ point_entries = Table(
     Column("account", String(32), primary_key=True),
     Column("amount", Big, nullable=False),
     Column("created_at", Instant, nullable=False),
+    # An account's history, newest first; the last two make each place in it unique.
+    Index(None, "account", "created_at", "transaction_id", "kind"),
     **OPTIONS,
 )
 

@@ -1,6 +1,6 @@
 """What stands behind the routes in these tests: use cases in memory, and a client of the whole application."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,9 +10,10 @@ from uuid import UUID
 
 import httpx
 
-from doorbuster.api.answers import charge_answer, order_answer
+from doorbuster.api.answers import cancel_answer, charge_answer, order_answer
 from doorbuster.api.app import create_app
 from doorbuster.api.use_cases import UseCases
+from doorbuster.carts.model import EMPTY, Cart, CartCommand, CheckOut, decide, emptied
 from doorbuster.coupons.coupon import Coupon, Issue
 from doorbuster.coupons.issuing import IssueCoupon, IssueOutcome
 from doorbuster.infra.auth.jwks import IssuerUnavailable
@@ -20,12 +21,15 @@ from doorbuster.infra.auth.tokens import AdminTokenRefused, TokenRefused
 from doorbuster.infra.batches.answers import Answer, BodyMismatch, Outcome, Refused
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.batches.in_flight import KeyInFlight
+from doorbuster.infra.batches.watched_reads import WatchedReads
 from doorbuster.infra.health import Health, Pool, State
 from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
-from doorbuster.orders.model import Order, PlaceOrder, place
+from doorbuster.orders.cancelling import CancelOrder, decide_cancels
+from doorbuster.orders.model import Order, PlaceOrder, Saga, WantedLine, place
 from doorbuster.orders.service import LONGEST_PAGE
-from doorbuster.points.model import Charged, ChargePoints, charge
+from doorbuster.points.history import EntryPosition
+from doorbuster.points.model import Charged, ChargePoints, Entry, charge
 from doorbuster.products.model import Product
 from tests.unit.doorbuster.coupons.issues import MemoryCoupons
 
@@ -106,6 +110,42 @@ class FakeBalances:
         return self.balances.get(user_id)
 
 
+@dataclass
+class FakeCarts:
+    """Carts, read and changed by the same rules as the real ones."""
+
+    carts: dict[UserId, Cart] = field(default_factory=dict)
+    failure: Exception | None = None
+    received: list[CartCommand] = field(default_factory=list)
+
+    async def find(self, user_id: UserId) -> Cart:
+        return self.carts.get(user_id) or Cart(user_id=user_id)
+
+    async def run(self, command: CartCommand, *, user: int) -> Cart | Refusal:
+        assert user == command.user_id
+        self.received.append(command)
+        if self.failure is not None:
+            raise self.failure
+        decision = decide(self.carts, PRODUCTS, [command], NOW)
+        self.carts |= {cart.user_id: cart for cart in decision.changed}
+        return decision.outcomes[0]
+
+
+@dataclass
+class FakeEntries:
+    entries: list[Entry] = field(default_factory=list)
+
+    async def page(self, user_id: UserId, *, before: EntryPosition | None, limit: int) -> Sequence[Entry]:
+        own = sorted(
+            (entry for entry in self.entries if entry.account == f"user:{user_id}"), key=_place_of, reverse=True
+        )
+        return [entry for entry in own if before is None or _place_of(entry) < _place_of(before)][:limit]
+
+
+def _place_of(entry: Entry | EntryPosition) -> tuple[datetime, UUID, str]:
+    return entry.created_at, entry.transaction_id, entry.kind
+
+
 class FakeCatalogue:
     async def find(self, product_id: ProductId) -> Product | None:
         return PRODUCTS.get(product_id)
@@ -159,10 +199,19 @@ class World:
     coupons: FakeCoupons = field(default_factory=FakeCoupons)
     place_order: FakeCommands[PlaceOrder] = field(default_factory=lambda: FakeCommands(_place))
     charge_points: FakeCommands[ChargePoints] = field(init=False)
+    carts: FakeCarts = field(default_factory=FakeCarts)
+    entries: FakeEntries = field(default_factory=FakeEntries)
+    sagas: dict[OrderId, Saga] = field(default_factory=dict)
+    check_out: FakeCommands[CheckOut] = field(init=False)
+    cancel_order: FakeCommands[CancelOrder] = field(init=False)
+    order_watch: WatchedReads[OrderId, Order] = field(init=False)
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         self.charge_points = FakeCommands(self._charge)
+        self.check_out = FakeCommands(self._check_out)
+        self.cancel_order = FakeCommands(self._cancel)
+        self.order_watch = WatchedReads(self._orders_by_id, most_watches=2)
 
     def use_cases(self) -> UseCases:
         return UseCases(
@@ -174,6 +223,12 @@ class World:
             balances=self.balances,
             catalogue=FakeCatalogue(),
             coupons=self.coupons,
+            carts=self.carts,
+            change_cart=self.carts,
+            check_out=self.check_out,
+            cancel_order=self.cancel_order,
+            order_watch=self.order_watch,
+            entries=self.entries,
             health=self.health,
             new_id=lambda: UUID(int=next(self.numbers)),
         )
@@ -183,13 +238,35 @@ class World:
 
     def untouched(self) -> bool:
         """Tell whether no command came as far as a use case."""
-        return not (self.place_order.received or self.charge_points.received or self.coupons.received)
+        commands = (
+            self.place_order, self.charge_points, self.check_out, self.cancel_order, self.carts, self.coupons,
+        )  # fmt: skip
+        return not any(each.received for each in commands)
 
     def _charge(self, command: ChargePoints) -> Answer | Refused:
         decision = charge(self.balances.balances, [command], NOW)
         self.balances.balances.update(decision.balances)
         outcome: Charged | Refusal = decision.outcomes[0]
         return charge_answer(command, outcome)
+
+    def _check_out(self, command: CheckOut) -> Answer | Refused:
+        cart = self.carts.carts.get(command.user_id) or Cart(user_id=command.user_id)
+        lines = tuple(WantedLine(product_id=line.product_id, quantity=line.quantity) for line in cart.lines)
+        order = PlaceOrder(order_id=command.order_id, user_id=command.user_id, lines=lines, coupon_id=command.coupon_id)
+        outcome: Order | Refusal = EMPTY
+        if lines:
+            (outcome,) = place(PRODUCTS, [order], NOW)
+        if isinstance(outcome, Order):
+            self.carts.carts |= {each.user_id: each for each in emptied([command.user_id], NOW)}
+        return order_answer(order, outcome)
+
+    def _cancel(self, command: CancelOrder) -> Answer | Refused:
+        decision = decide_cancels(self.sagas, [command], NOW)
+        self.sagas |= {each.after.order.id: each.after for each in decision.transitions}
+        return cancel_answer(command, decision.outcomes[0])
+
+    async def _orders_by_id(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, Order]:
+        return {order.id: order for order in self.orders.orders if order.id in order_ids}
 
 
 def headers(user: int = 1, key: str | None = "key-1") -> dict[str, str]:

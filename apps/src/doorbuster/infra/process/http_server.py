@@ -37,7 +37,13 @@ class _Server(uvicorn.Server):
 
 
 async def serve_until(
-    stop: asyncio.Event, app: ASGIApp, *, port: int, drain_seconds: float, listening: Callable[[], None]
+    stop: asyncio.Event,
+    app: ASGIApp,
+    *,
+    port: int,
+    drain_seconds: float,
+    listening: Callable[[], None],
+    ending: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the application until the event is set; then take no new requests, and end when the open ones have.
 
@@ -47,6 +53,7 @@ async def serve_until(
         port: on all addresses.
         drain_seconds: longest time for open requests to end.
         listening: is called when requests are taken.
+        ending: is called when it is to end, before open requests are waited for.
 
     Raises:
         SlowServer: the loop isn't uvloop's, or httptools isn't there.
@@ -72,7 +79,7 @@ async def serve_until(
         raise SlowServer
     server = _Server(config, listening)
     sockets = [config.bind_socket()]
-    watch = asyncio.create_task(_end(server, stop), name="end-server")
+    watch = asyncio.create_task(_end(server, stop, ending), name="end-server")
     try:
         await server.serve(sockets)
     finally:
@@ -81,6 +88,7 @@ async def serve_until(
             each.close()
 
 
-async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _end(server: uvicorn.Server, stop: asyncio.Event, ending: Callable[[], None]) -> None:
     await stop.wait()
+    ending()
     server.should_exit = True

@@ -1,0 +1,1 @@
+"""Carts: what a buyer has chosen and not yet ordered."""
