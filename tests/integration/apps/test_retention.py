@@ -14,7 +14,7 @@ from doorbuster.infra.outbox.retention import KEYS_KEPT, PROCESSED_IDS_KEPT, PUB
 pytestmark = pytest.mark.integration
 
 TICK = timedelta(seconds=1)
-NOTHING = {"idempotency_keys": 0, "outbox": 0, "processed_messages": 0}
+NOTHING = {"idempotency_keys": 0, "outbox": 0, "processed_messages": 0, "dead_letters": 0}
 
 
 async def _now(database: Database) -> datetime:
