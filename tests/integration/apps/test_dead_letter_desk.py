@@ -61,10 +61,10 @@ async def test_each_kind_of_poison_is_a_dead_letter_with_its_cause_and_the_parti
     assert "in version 999 is unknown" in found[2].headers["cause"]
     assert (found[0].payload, found[2].payload) == (poison[0], poison[2])
     assert found[4].payload == poison[4][:LONGEST_MESSAGE_BYTES]
-    in_topic = [dict(message.headers() or []) for message in messages(settings.kafka, Topic.ORDER_COMPLETED)]
+    in_topic = [headers_of(message) for message in messages(settings.kafka, Topic.ORDER_COMPLETED)]
     assert sorted(int(headers["source-offset"]) for headers in in_topic) == sorted(poison)
     for headers in in_topic:
-        assert headers["source-topic"] == Topic.ORDER_COMPLETED.encode()
+        assert headers["source-topic"] == Topic.ORDER_COMPLETED
         assert len(headers["stack-digest"]) == 64
     # The three good ones have had their effect: an order's data is handed on.
     sent = [row for row in await outbox_rows(database) if row.topic == Topic.SEND_ORDER_DATA]
@@ -77,12 +77,15 @@ async def test_a_message_that_is_sent_again_before_it_is_mended_is_another_dead_
     produce(settings.kafka, Topic.ORDER_COMPLETED, [(PARTITION, unknown_version(1))])
     desk = DeadLetterDesk(database)
 
-    async with consumer(settings), kafka_producer(settings.kafka) as producer:
-        async with running_relay(settings.mysql, producer):
-            await until_letters(database, 1)
-            (letter,) = await letters_of(database)
-            await desk.replay([letter.id])
-            await until_letters(database, 2)
+    async with (
+        consumer(settings),
+        kafka_producer(settings.kafka) as producer,
+        running_relay(settings.mysql, producer),
+    ):
+        await until_letters(database, 1)
+        (letter,) = await letters_of(database)
+        await desk.replay([letter.id])
+        await until_letters(database, 2)
 
     assert topics
     newest, first = await desk.page(EVERY_STATE, before=None, most=10)
@@ -256,6 +259,10 @@ async def replayed(database: Database) -> list[Record]:
         replace(record(0), topic=row.topic, offset=10_000 + at, key=bytes(row.message_key), value=bytes(row.payload))
         for at, row in enumerate(rows)
     ]
+
+
+def headers_of(message: "Message[bytes, bytes]") -> dict[str, str]:
+    return {name: value.decode() for name, value in message.headers() or [] if isinstance(value, bytes)}
 
 
 def messages(kafka: KafkaSettings, topic: str) -> "list[Message[bytes, bytes]]":

@@ -11,7 +11,7 @@ import httpx
 
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
 from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
-from doorbuster.bootstrap.health import ApiHealth
+from doorbuster.bootstrap.health import ApiHealth, Watched
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
 from doorbuster.infra import redis
@@ -71,10 +71,12 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         gate.start()
         stack.push_async_callback(gate.close)
         new_id = id_factory()
-        wakeups = WakeupSender(Wakeups(client).publish_wakeup)
+        circuit = redis.redis_circuit()
+        wakeups = WakeupSender(Wakeups(client, circuit=circuit).publish_wakeup)
         # Pushed before the services' own drain, so it runs after it.
         stack.push_async_callback(wakeups.drain)
         place = order_step(presenters.order, gate.accepts)
+        watched = Watched(database=database, gate=gate, redis=client, redis_circuit=circuit)
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
             place_order=_place_order(settings, place, database=database, new_id=new_id, wakeups=wakeups),
@@ -82,7 +84,7 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             orders=OrderReads(database, deadline_seconds=settings.api.deadline_seconds),
             balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
             catalogue=CatalogueReads(database, deadline_seconds=settings.api.deadline_seconds),
-            health=ApiHealth(database=database, gate=gate, redis=client, monotonic=time.monotonic),
+            health=ApiHealth(watched, minimum_products=settings.catalogue.minimum_products, monotonic=time.monotonic),
             new_id=new_id,
         )
         stack.push_async_callback(services.drain)

@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import REGISTRY
 
 from doorbuster.bootstrap.ids import id_factory
+from doorbuster.bootstrap.process_faults import fault_notices
 from doorbuster.bootstrap.saga_watch import SagaWatch
 from doorbuster.bootstrap.shop_watch import ShopWatch
 from doorbuster.infra import redis
@@ -74,6 +75,7 @@ async def relay(settings: Settings, stop: asyncio.Event) -> None:
             watch_backlog(database, show_backlog),
             redis.listen_for_wakeups(client, publisher.wake),
             keep_purging(database, lock),
+            *(tell(stop) for tell in fault_notices("relay", settings.faults, client)),
         ):
             await lock.run(partial(publisher.run, stop=stop), stop=stop)
     finally:
@@ -89,7 +91,8 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
     sagas = SagaWatch(service)
 
     async def work(lock: HeldLock) -> None:
-        await _beside(ShopWatch(database).run(), sagas.run(lock, stop=stop))
+        shop = ShopWatch(database, minimum_products=settings.catalogue.minimum_products)
+        await _beside(shop.run(), sagas.run(lock, stop=stop))
 
     try:
         await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)

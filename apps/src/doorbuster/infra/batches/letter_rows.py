@@ -37,7 +37,8 @@ async def page_before(
 ) -> Sequence[DeadLetter]:
     """Return the newest ones below the id `before`, without their payloads."""
     below = [] if before is None else [_COLUMNS.id < before]
-    statement = select(*_IN_A_LIST, _SIZE).where(*_matching(wanted), *below).order_by(_COLUMNS.id.desc()).limit(most)
+    listed: Select[Any] = select(*_IN_A_LIST, _SIZE)
+    statement = listed.where(*_matching(wanted), *below).order_by(_COLUMNS.id.desc()).limit(most)
     return [_letter(row, None) for row in await connection.execute(statement)]
 
 
