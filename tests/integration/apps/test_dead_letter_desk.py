@@ -262,7 +262,8 @@ async def replayed(database: Database) -> list[Record]:
 
 
 def headers_of(message: "Message[bytes, bytes]") -> dict[str, str]:
-    return {name: value.decode() for name, value in message.headers() or [] if isinstance(value, bytes)}
+    headers = dict(message.headers() or [])
+    return {name: value.decode() for name, value in headers.items() if isinstance(value, bytes)}
 
 
 def messages(kafka: KafkaSettings, topic: str) -> "list[Message[bytes, bytes]]":

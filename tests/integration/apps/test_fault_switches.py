@@ -31,9 +31,9 @@ from doorbuster.infra.redis import connect
 from doorbuster.kernel.ids import MessageId
 from doorbuster.settings import FaultSettings, Settings
 from tests.integration.apps.batch_steps import processed
-from tests.integration.apps.kafka_topics import produce
+from tests.integration.apps.kafka_topics import delete_topic, make_topic, produce
 from tests.integration.apps.test_dead_letter_desk import letters_of, until_letters
-from tests.integration.apps.test_kafka_record_source import KafkaWorld, delete_topic, make_topic
+from tests.integration.apps.test_kafka_record_source import KafkaWorld
 from tests.unit.doorbuster.consumers.running import until
 from tests.unit.doorbuster.consumers.source_contract import PARTITIONS, RecordSourceContract
 

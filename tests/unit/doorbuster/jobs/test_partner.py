@@ -75,11 +75,10 @@ async def test_it_can_be_made_slow_and_failing_while_it_runs_and_well_again() ->
     partner = stub()
     async with httpx.AsyncClient(transport=transport(partner), base_url="http://partner") as client:
         changed = await client.put("/behaviour", json={"failure_rate": 1, "delay_seconds": 0.01})
-        order = {"headers": {"Idempotency-Key": "k"}, "content": b"{}"}
-        failed = await client.post("/orders", **order)
+        failed = await client.post("/orders", headers={"Idempotency-Key": "k"}, content=b"{}")
         shown = (await client.get("/behaviour")).json()
         await client.put("/behaviour", json={})
-        taken = await client.post("/orders", **order)
+        taken = await client.post("/orders", headers={"Idempotency-Key": "k"}, content=b"{}")
 
     assert changed.json() == shown == {"delay_seconds": 0.01, "failure_rate": 1.0, "hang": False}
     assert (failed.status_code, taken.status_code, partner.orders) == (500, 204, 1)
@@ -124,7 +123,12 @@ def test_the_environment_sets_the_behaviour_at_the_start(monkeypatch: pytest.Mon
     started: list[object] = []
     monkeypatch.setattr("doorbuster.jobs.partner.uvicorn.run", lambda app, **_: started.append(app))
     made: list[Behaviour] = []
-    monkeypatch.setattr("doorbuster.jobs.partner.Partner", lambda behaviour, **_: made.append(behaviour) or stub())
+
+    def partner(behaviour: Behaviour, **_: object) -> Partner:
+        made.append(behaviour)
+        return stub()
+
+    monkeypatch.setattr("doorbuster.jobs.partner.Partner", partner)
     environment = {
         "DOORBUSTER_PARTNER_DELAY_SECONDS": "1.5",
         "DOORBUSTER_PARTNER_FAILURE_RATE": "0.25",
