@@ -7,7 +7,8 @@ from loadtests.demo.api_server import Json
 
 STOCK_DEPLOYMENT = "apps-consumer-stock"
 STOCK_SCALER = "stock"
-FAULT_VARIABLE = "DOORBUSTER_FAULTS__DELAY_PER_RECORD"
+# What sets a fault; behind it stands which.
+FAULT_VARIABLES = "DOORBUSTER_FAULTS__"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Standing:
 
     Attributes:
         not_ready: workloads of which not all replicas are ready and of the newest revision.
-        faults: the fault delay by Deployment, of those that have one.
+        faults: which faults are set, by Deployment, of those that have one.
         paused: scalers that decide nothing.
         stock_replicas: what the stock consumer's Deployment asks for; None when there is none.
     """
@@ -49,7 +50,7 @@ def standing_of(workloads: Sequence[Json], scalers: Sequence[Json]) -> Standing:
     replicas = {each["metadata"]["name"]: each["spec"]["replicas"] for each in workloads}
     return Standing(
         not_ready=sorted(each["metadata"]["name"] for each in workloads if not _ready(each)),
-        faults={each["metadata"]["name"]: delay for each in workloads if (delay := _fault(each))},
+        faults={each["metadata"]["name"]: faults for each in workloads if (faults := _faults(each))},
         paused=sorted(each["metadata"]["name"] for each in scalers if each["spec"].get("paused") is True),
         stock_replicas=replicas.get(STOCK_DEPLOYMENT),
     )
@@ -63,15 +64,20 @@ def _ready(workload: Json) -> bool:
     return bool(of_newest and set(counted) == {wanted})
 
 
-def _fault(workload: Json) -> str:
+def _faults(workload: Json) -> str:
     containers = workload["spec"]["template"]["spec"]["containers"]
     variables = [variable for container in containers for variable in container.get("env", ())]
-    return next((str(each.get("value", "")) for each in variables if each["name"] == FAULT_VARIABLE), "")
+    set_ones = {
+        each["name"].removeprefix(FAULT_VARIABLES).lower().replace("_", " "): str(each.get("value", ""))
+        for each in variables
+        if each["name"].startswith(FAULT_VARIABLES) and each.get("value")
+    }
+    return ", ".join(f"{fault} {value}" for fault, value in sorted(set_ones.items()))
 
 
 def unfit(standing: Standing) -> list[str]:
     """Return what a run doesn't wait for, because it doesn't go away by itself."""
-    found = [f"{name} has a fault delay of {delay}" for name, delay in standing.faults.items()]
+    found = [f"{name} has a fault: {faults}" for name, faults in standing.faults.items()]
     if standing.paused:
         found.append(f"paused scalers: {', '.join(standing.paused)}")
     if standing.stock_replicas is None:

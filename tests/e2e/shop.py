@@ -101,6 +101,11 @@ class Shop:
         """Return whether the API says that all is well."""
         return self.stranger().get("/api/v1/health").status_code == 200
 
+    def faults(self) -> Sequence[str] | None:
+        """Return the faults that are switched on anywhere, as the API's health names them; None if it doesn't know."""
+        found: Sequence[str] | None = self.stranger().get("/api/v1/health").json()["faults"]
+        return found
+
 
 def deployments(kubernetes: Kubernetes) -> Sequence[str]:
     """Return the names of the applications' Deployments."""

@@ -67,6 +67,7 @@ def test_a_consumer_that_falls_behind_is_scaled_out_and_in_again(
     monitoring = Monitoring(kubernetes=healthy)
     buyers = [shop.buyer(user) for user in USERS]
     before = bought(buyers)
+    assert shop.faults() == []
     seconds_until(lambda: replicas(healthy) == 1, within_seconds=SCALES_IN_SECONDS, what="stock has one replica")
     with slow_stock(session, healthy):
         with shopping(*(partial(buy_one, buyer) for buyer in buyers)) as crowd:
@@ -76,6 +77,7 @@ def test_a_consumer_that_falls_behind_is_scaled_out_and_in_again(
             # A new operator knows what the old one knew: it is in the object's status.
             kill_operator(healthy)
             highest = settled_replicas(healthy)
+            assert shop.faults() == ["consumer-stock/delay-per-record"]
             seconds_until(
                 lambda: "FaultSwitchOn" in monitoring.told(), within_seconds=ALERT_SECONDS,
                 what="Alertmanager was told that a fault is switched on",

@@ -143,11 +143,33 @@ class FaultSettings(BaseModel, frozen=True):
 
     delay_per_record: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(seconds=10))] = timedelta(0)
     """How long a consumer is held up for each record, as `120ms` or `1.5s`; 0 or empty means not at all."""
+    error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of a consumer's batches, 0 to 1, that fail before anything is written, as by a server that went away."""
+    error_seed: int = 0
+    """Which batches those are: the same seed has the same ones fail, by their number in the process."""
+    stuck_partition: Annotated[str, Field(pattern=r"^[a-z][a-z0-9.-]*/\d{1,4}$")] | None = None
+    """Partition of which a consumer takes no records, as `order-created/3`; None or empty means that it takes all."""
+    slow_query: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(milliseconds=1500))] = timedelta(0)
+    """How long each of a consumer's transactions waits in the database, as `300ms`; less than a round trip may take."""
+    poison: bool = False
+    """Whether messages that can never succeed may be produced from this process' pod."""
 
-    @field_validator("delay_per_record", mode="before")
+    @field_validator("delay_per_record", "slow_query", mode="before")
     @classmethod
     def _duration(cls, value: object) -> object:
         return _seconds(value) if isinstance(value, str) else value
+
+    @field_validator("stuck_partition", mode="before")
+    @classmethod
+    def _partition(cls, value: object) -> object:
+        return value or None
+
+
+class CatalogueSettings(BaseModel, frozen=True):
+    """What the catalogue must have."""
+
+    minimum_products: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """With fewer products health fails and an alert fires: nearly every order of a full sale would be refused."""
 
 
 class Settings(BaseSettings):
@@ -163,6 +185,7 @@ class Settings(BaseSettings):
     issuer: IssuerJobSettings = IssuerJobSettings()
     partner: PartnerSettings = PartnerSettings()
     faults: FaultSettings = FaultSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
     admin_port: Port = 9100
     """Port of metrics and probes, never reachable from the ingress."""
     log_level: str = "INFO"

@@ -23,4 +23,5 @@ Usage: include "apps.apiEnvironment" $
   value: {{ include "apps.issuers" . | quote }}
 - name: DOORBUSTER_AUTH__AUDIENCE
   value: {{ .Values.auth.audience | quote }}
+{{ include "apps.catalogueEnvironment" . }}
 {{- end -}}

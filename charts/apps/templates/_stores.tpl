@@ -116,3 +116,12 @@ Usage: include "apps.passwordVolumes" (dict "root" $ "clients" (list "mysql"))
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/*
+What the catalogue must have, for those who look.
+Usage: include "apps.catalogueEnvironment" $
+*/}}
+{{- define "apps.catalogueEnvironment" -}}
+- name: DOORBUSTER_CATALOGUE__MINIMUM_PRODUCTS
+  value: {{ (default dict .Values.catalogue).minimumProducts | default 1 | int | quote }}
+{{- end -}}

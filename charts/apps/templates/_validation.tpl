@@ -13,9 +13,18 @@ Usage: include "apps.validate" $
 {{- fail "partner.url and partner.enabled exclude each other: it is either the partner or its stand-in" -}}
 {{- end -}}
 {{- range $name, $consumer := .Values.consumers -}}
-{{- if and (include "apps.faultDelay" $consumer) (not (default dict $.Values.faults).enabled) -}}
-{{- fail (printf "consumers.%s.faults.delayPerRecord without faults.enabled: a fault is only for trying out. Set faults.enabled=true as well, or leave the delay empty" $name) -}}
+{{- range $fault, $_ := include "apps.consumerFaults" $consumer | fromYaml -}}
+{{- if not (default dict $.Values.faults).enabled -}}
+{{- fail (printf "consumers.%s.faults.%s without faults.enabled: a fault is only for trying out. Set faults.enabled=true as well, or leave it empty" $name $fault) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $faults := default dict .Values.faults -}}
+{{- if and $faults.poison (not $faults.enabled) -}}
+{{- fail "faults.poison without faults.enabled: a fault is only for trying out. Set faults.enabled=true as well, or faults.poison=false" -}}
+{{- end -}}
+{{- if and (eq .Values.profile "prod") $faults.enabled -}}
+{{- fail "faults.enabled with profile prod: faults are only for trying out. Choose another profile, or set faults.enabled=false" -}}
 {{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) (not .Values.ingress.withoutHost) -}}
 {{- fail "the Ingress has no rule: name hosts in ingress.hosts, or set ingress.withoutHost=true" -}}

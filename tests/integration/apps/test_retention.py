@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from doorbuster.infra.mysql.database import Database
-from doorbuster.infra.mysql.tables import idempotency_keys, outbox, processed_messages
+from doorbuster.infra.mysql.tables import dead_letters, idempotency_keys, outbox, processed_messages
 from doorbuster.infra.mysql.transactions import database_time
-from doorbuster.infra.outbox.retention import KEYS_KEPT, PROCESSED_IDS_KEPT, PUBLISHED_KEPT, purge
+from doorbuster.infra.outbox.retention import DEAD_LETTERS_KEPT, KEYS_KEPT, PROCESSED_IDS_KEPT, PUBLISHED_KEPT, purge
 
 pytestmark = pytest.mark.integration
 
 TICK = timedelta(seconds=1)
-NOTHING = {"idempotency_keys": 0, "outbox": 0, "processed_messages": 0}
+NOTHING = {"idempotency_keys": 0, "outbox": 0, "processed_messages": 0, "dead_letters": 0}
 
 
 async def _now(database: Database) -> datetime:
@@ -64,6 +64,19 @@ async def test_processed_ids_go_after_ten_days_in_chunks(database: Database) -> 
         await connection.execute(insert(processed_messages), [*rows, recent])
     assert await purge(database, now) == {**NOTHING, "processed_messages": 2_500}
     assert await purge(database, now) == NOTHING
+
+
+async def test_dead_letters_go_after_ten_days_whatever_was_decided(database: Database) -> None:
+    now = await _now(database)
+    rows: list[dict[str, object]] = [
+        {"source_topic": "t", "source_partition": 0, "source_offset": at, "consumer_group": "g", "message_key": b"",
+         "payload": b"{", "headers": {}, "created_at": now - DEAD_LETTERS_KEPT - TICK * (1 if at else -1),
+         "state": "open" if at % 2 else "replayed", "replays": 0}
+        for at in range(120)
+    ]  # fmt: skip
+    async with database.transaction() as connection:
+        await connection.execute(insert(dead_letters), rows)
+    assert await purge(database, now) == {**NOTHING, "dead_letters": 119}
 
 
 async def test_rows_that_batches_hold_are_not_waited_for(database: Database) -> None:

@@ -33,7 +33,7 @@ LIMITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ApiVerySlow": ("critical", "1m", ("> 0.5", ">= 20")),
     "ApiErrorsHigh": ("warning", "1m", ("> 0.01", ">= 3", "> 0.01", ">= 3")),
     "ApiErrorsCritical": ("critical", "1m", ("> 0.05", ">= 3", "> 0.05", ">= 3")),
-    "CatalogueEmpty": ("critical", "1m", ("< 1",)),
+    "CatalogueEmpty": ("critical", "1m", ("> 0",)),
     "InvariantBroken": ("critical", "", ("> 0",)),
     "InvariantUnknown": ("warning", "", (">= 0",)),
     "SagasUncompensated": ("critical", "", ("> 0",)),

@@ -48,6 +48,10 @@ def test_without_a_word_there_is_no_fault() -> None:
         ("DOORBUSTER_FAULTS__DELAY_PER_RECORD", "-1ms"),
         ("DOORBUSTER_FAULTS__DELAY_PER_RECORD", "120"),
         ("DOORBUSTER_FAULTS__DELAY_PER_RECORD", "1m"),
+        ("DOORBUSTER_FAULTS__ERROR_RATE", "1.1"),
+        ("DOORBUSTER_FAULTS__STUCK_PARTITION", "order-created"),
+        ("DOORBUSTER_FAULTS__SLOW_QUERY", "1501ms"),
+        ("DOORBUSTER_CATALOGUE__MINIMUM_PRODUCTS", "0"),
     ],
 )
 def test_unsafe_values_refuse_to_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from doorbuster.infra.health import State, Verdict
+from doorbuster.kernel.breaker import BreakerState
 from doorbuster.orders.model import MOST_LINES, MOST_UNITS
 from doorbuster.points.model import MOST_CHARGE
 
@@ -169,6 +170,7 @@ class DependenciesDocument(BaseModel):
     """The state of each dependency."""
 
     mysql: State
+    mysql_secondaries: State
     kafka: State
     redis: State
 
@@ -182,9 +184,26 @@ class OutboxDocument(BaseModel):
 
 
 class CatalogueDocument(BaseModel):
-    """How many products there are; null if they couldn't be counted."""
+    """How many products there are, at most 1,000 or the minimum; null if they couldn't be counted."""
 
     products: int | None
+    minimum: int
+
+
+class MembersDocument(BaseModel):
+    """The MySQL group as its primary sees it; `primary` is null outside of a group."""
+
+    primary: str | None
+    online: int
+    known: int
+
+
+class BreakersDocument(BaseModel):
+    """What each breaker does with a call; null where nobody says."""
+
+    redis: BreakerState | None
+    kafka: BreakerState | None
+    partner: BreakerState | None
 
 
 class HealthDocument(BaseModel):
@@ -195,3 +214,7 @@ class HealthDocument(BaseModel):
     outbox: OutboxDocument
     catalogue: CatalogueDocument
     pool: PoolDocument | None
+    pools: dict[str, PoolDocument]
+    mysql_members: MembersDocument | None
+    breakers: BreakersDocument
+    faults: list[str] | None

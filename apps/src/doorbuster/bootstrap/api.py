@@ -15,7 +15,7 @@ from doorbuster.bootstrap.buyer_commands import Ground, OwnCarts, OwnEntries
 from doorbuster.bootstrap.buying import CancelPresenter
 from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
 from doorbuster.bootstrap.coupon_issues import CouponReads, IssueCommands, issue_commands
-from doorbuster.bootstrap.health import ApiHealth
+from doorbuster.bootstrap.health import ApiHealth, Watched
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
 from doorbuster.carts.model import Cart, CartCommand, CheckOut
@@ -93,7 +93,8 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         gate.start()
         stack.push_async_callback(gate.close)
         new_id = id_factory()
-        wakeups = WakeupSender(Wakeups(client).publish_wakeup)
+        circuit = redis.redis_circuit()
+        wakeups = WakeupSender(Wakeups(client, circuit=circuit).publish_wakeup)
         # Pushed before the services' own drain, so it runs after it.
         stack.push_async_callback(wakeups.drain)
         place = order_step(presenters.order, gate.accepts)
@@ -104,6 +105,7 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             deadline_seconds=settings.api.deadline_seconds,
             new_id=new_id,
         )
+        watched = Watched(database=database, gate=gate, redis=client, redis_circuit=circuit)
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
             place_order=_place_order(settings, place, database=database, new_id=new_id, wakeups=wakeups),
@@ -121,7 +123,7 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             cancel_order=buyer_commands.cancel_order(ground, presenters.cancel),
             order_watch=buyer_commands.order_watch(database),
             entries=OwnEntries(ground),
-            health=ApiHealth(database=database, gate=gate, redis=client, monotonic=time.monotonic),
+            health=ApiHealth(watched, minimum_products=settings.catalogue.minimum_products, monotonic=time.monotonic),
             new_id=new_id,
         )
         services.order_watch.start()

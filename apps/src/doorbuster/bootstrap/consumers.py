@@ -1,8 +1,7 @@
 """Puts the consumers together: for each its group, its business step on a repository, and what runs beside it."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +10,13 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import structlog
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.bootstrap.batch_rows import rows_of_messages
-from doorbuster.bootstrap.delivery_measures import DeliveryMeasures
+from doorbuster.bootstrap.delivery_measures import DeliveryMeasures, partner_notices
 from doorbuster.bootstrap.ids import id_factory
+from doorbuster.bootstrap.process_faults import Companion, failing, fault_notices, slowed, stuck
 from doorbuster.contracts.bodies import AnyBody, Body, CouponIssued
 from doorbuster.contracts.topics import READ_BY, Group, Topic
 from doorbuster.coupons.issue_repository import MySqlIssueRepository
@@ -30,6 +31,7 @@ from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consum
 from doorbuster.infra.kafka.record_source import RecordSource
 from doorbuster.infra.kafka.records import BatchHandler
 from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.infra.partner import HttpPartner
 from doorbuster.infra.redis import Wakeups
@@ -47,8 +49,6 @@ CONNECTIONS = 2
 
 Repository = TypeVar("Repository")
 Read = TypeVar("Read", bound=AnyBody)
-# Runs beside the consumer until the event is set.
-Companion = Callable[[asyncio.Event], Coroutine[None, None, None]]
 
 log = structlog.get_logger()
 
@@ -106,14 +106,16 @@ async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Part
         stack.push_async_callback(client.aclose)
         wakeups = WakeupSender(Wakeups(client).publish_wakeup)
         stack.push_async_callback(wakeups.drain)
+        beside = await stack.enter_async_context(_companions(name, settings, database, client))
+        faults = settings.faults
         yield Parts(
-            companions=await stack.enter_async_context(_companions(name, settings, database)),
-            source=KafkaRecordSource(consumer_configuration(settings.kafka, CONSUMERS[name].group)),
-            handler=_handler(CONSUMERS[name], database, wakeups),
+            companions=(*beside, *fault_notices(f"consumer-{name}", faults, client)),
+            source=stuck(KafkaRecordSource(consumer_configuration(settings.kafka, CONSUMERS[name].group)), faults),
+            handler=failing(_handler(CONSUMERS[name], slowed(database, faults), wakeups), faults),
         )
 
 
-def _handler(consumer: Consumer, database: Database, wakeups: WakeupSender) -> BatchHandler:
+def _handler(consumer: Consumer, database: Transactions, wakeups: WakeupSender) -> BatchHandler:
     return MessageBatches(
         database,
         consumer.group,
@@ -125,7 +127,9 @@ def _handler(consumer: Consumer, database: Database, wakeups: WakeupSender) -> B
 
 
 @asynccontextmanager
-async def _companions(name: ConsumerName, settings: Settings, database: Database) -> AsyncIterator[Sequence[Companion]]:
+async def _companions(
+    name: ConsumerName, settings: Settings, database: Database, client: Redis
+) -> AsyncIterator[Sequence[Companion]]:
     if name is not ConsumerName.EXTERNAL_DATA:
         yield ()
     elif settings.partner.address is None:
@@ -139,7 +143,7 @@ async def _companions(name: ConsumerName, settings: Settings, database: Database
                 clock=time.monotonic,
                 observer=DeliveryMeasures(),
             )
-            yield (sender.run,)
+            yield sender.run, partner_notices(sender, client)
 
 
 def _step(

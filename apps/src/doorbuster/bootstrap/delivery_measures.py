@@ -1,6 +1,14 @@
-"""What the sender of deliveries exports about itself."""
+"""What the sender of deliveries exports about itself, and tells the others."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+
+from redis.asyncio import Redis
 
 from doorbuster.deliveries.model import DeliveryStatus
+from doorbuster.deliveries.service import Sender
+from doorbuster.infra.circuits import Dependency, show_breaker
+from doorbuster.infra.notices import NoticeBoard, keep_telling
 from doorbuster.infra.telemetry import DELIVERIES, DELIVERIES_DUE
 
 
@@ -14,3 +22,14 @@ class DeliveryMeasures:
     def attempted(self, outcome: DeliveryStatus) -> None:
         """Count an attempt: `delivered`, `parked`, or `failed` when it will be repeated."""
         DELIVERIES.labels("failed" if outcome is DeliveryStatus.DUE else outcome.value.lower()).inc()
+
+
+def partner_notices(sender: Sender, client: Redis) -> Callable[[asyncio.Event], Coroutine[None, None, None]]:
+    """Return what shows and tells the state of the partner's breaker until its event is set."""
+
+    def state() -> Sequence[str]:
+        found = sender.breaker.state(sender.clock())
+        show_breaker(Dependency.PARTNER, found)
+        return (f"{Dependency.PARTNER}={found}",)
+
+    return lambda stopping: keep_telling(client, NoticeBoard.BREAKERS, state, stopping)

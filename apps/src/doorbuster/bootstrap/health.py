@@ -1,42 +1,72 @@
-"""Looks at MySQL, Kafka and Redis for the API's health (R17)."""
+"""Looks at MySQL, Kafka and Redis for the API's health (R17), and at what other processes have to say."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from doorbuster.infra.health import Health, Pool, State
+from doorbuster.infra.circuits import Circuit, Dependency
+from doorbuster.infra.health import Health, Members, Pool, State
 from doorbuster.infra.mysql.database import Database
+from doorbuster.infra.mysql.group_views import ONLINE, PRIMARY
+from doorbuster.infra.notices import NoticeBoard, read
 from doorbuster.infra.outbox.broker_gate import BrokerGate
+from doorbuster.kernel.breaker import BreakerState
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.products.tables import products
 
 # A question that costs three servers something is asked once a second, however many want to know.
 FRESH_SECONDS = 1.0
 DATABASE_SECONDS = 2.0
+MEMBERS_SECONDS = 1.0
 REDIS_SECONDS = 1.0
+# The count stops here, or at the minimum if that is more: of a million products it would cost a tenth of a second.
+MOST_PRODUCTS = 1_000
+
+_MEMBERS = text(
+    "SELECT MEMBER_HOST AS host, MEMBER_STATE AS state, MEMBER_ROLE AS role"
+    " FROM performance_schema.replication_group_members WHERE MEMBER_HOST <> ''"
+)
+# The worst one of several processes counts.
+_WORST_FIRST = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
 
 log = structlog.get_logger()
 
 
-class ApiHealth:
-    """What the API leans on, as it was within the last second."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What the API leans on.
 
-    def __init__(self, *, database: Database, gate: BrokerGate, redis: Redis, monotonic: Callable[[], float]) -> None:
+    Attributes:
+        database: asked for products and members, on the primary.
+        gate: knows Kafka and the outbox from its own checks.
+        redis: pinged, and asked for notices.
+        redis_circuit: the breaker of this process before Redis.
+    """
+
+    database: Database
+    gate: BrokerGate
+    redis: Redis
+    redis_circuit: Circuit
+
+
+class ApiHealth:
+    """What the API leans on, as it was within the last second. Each look has an end after three seconds."""
+
+    def __init__(self, watched: Watched, *, minimum_products: int, monotonic: Callable[[], float]) -> None:
         """Take what to look at.
 
         Args:
-            database: asked for the number of products, on the primary.
-            gate: knows Kafka and the outbox from its own checks.
-            redis: pinged.
+            watched: the servers and what stands before them.
+            minimum_products: with fewer products the catalogue counts as empty.
             monotonic: seconds that only grow.
         """
-        self._database = database
-        self._gate = gate
-        self._redis = redis
+        self._watched = watched
+        self._minimum_products = minimum_products
         self._monotonic = monotonic
         self._seen: Health | None = None
         self._seen_at = 0.0
@@ -51,33 +81,69 @@ class ApiHealth:
             return self._seen
 
     async def _look(self) -> Health:
-        products_count, redis = await asyncio.gather(self._count_products(), self._ping_redis())
-        reachable, backlog = self._gate.broker_reachable, self._gate.backlog
-        database = self._database.state()
+        (products_count, members), redis, faults, breakers = await asyncio.gather(
+            self._look_at_mysql(),
+            self._ping_redis(),
+            read(self._watched.redis, NoticeBoard.FAULTS),
+            read(self._watched.redis, NoticeBoard.BREAKERS),
+        )
+        gate = self._watched.gate
+        reachable, backlog = gate.broker_reachable, gate.backlog
+        database = self._watched.database.state()
         return Health(
             mysql=State.GONE if products_count is None else State.OK,
             kafka=State.UNKNOWN if reachable is None else State.OK if reachable else State.GONE,
             redis=redis,
             products=products_count,
+            minimum_products=self._minimum_products,
             outbox_rows=None if backlog is None else backlog.rows,
             outbox_oldest_age_seconds=None if backlog is None else backlog.oldest_age_seconds,
-            accepts_orders=self._gate.accepts(),
+            accepts_orders=gate.accepts(),
             pool=Pool(size=database.size, in_use=database.checked_out),
+            members=members,
+            pools={name: Pool(size=size, in_use=in_use) for name, (in_use, size) in database.pools.items()},
+            breakers=self._breakers(breakers),
+            faults=faults,
         )
 
+    def _breakers(self, notices: tuple[str, ...] | None) -> Mapping[str, BreakerState | None]:
+        told = [notice.removeprefix(f"{Dependency.PARTNER}=") for notice in notices or ()]
+        return {
+            Dependency.REDIS.value: self._watched.redis_circuit.state,
+            Dependency.KAFKA.value: self._watched.gate.state,
+            Dependency.PARTNER.value: next((state for state in _WORST_FIRST if state in told), None),
+        }
+
+    async def _look_at_mysql(self) -> tuple[int | None, Members | None]:
+        count = await self._count_products()
+        return count, None if count is None else await self._members()
+
     async def _count_products(self) -> int | None:
+        most = max(MOST_PRODUCTS, self._minimum_products)
+        counted = select(products.c.id).limit(most).subquery()
         try:
-            async with asyncio.timeout(DATABASE_SECONDS), self._database.reading() as connection:
-                count: int = (await connection.execute(select(func.count()).select_from(products))).scalar_one()
+            async with asyncio.timeout(DATABASE_SECONDS), self._watched.database.reading() as connection:
+                count: int = (await connection.execute(select(func.count()).select_from(counted))).scalar_one()
         except (DoorbusterError, TimeoutError) as exc:
             log.info("mysql_not_seen", cause=type(exc).__name__)
             return None
         return count
 
+    async def _members(self) -> Members | None:
+        try:
+            async with asyncio.timeout(MEMBERS_SECONDS), self._watched.database.reading() as connection:
+                rows = (await connection.execute(_MEMBERS)).all()
+        except (DoorbusterError, TimeoutError) as exc:
+            # A managed server may not tell.
+            log.info("members_not_seen", cause=type(exc).__name__)
+            return None
+        primary = next((row.host for row in rows if row.state == ONLINE and row.role == PRIMARY), None)
+        return Members(primary=primary, online=sum(row.state == ONLINE for row in rows), known=len(rows))
+
     async def _ping_redis(self) -> State:
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                await self._redis.ping()
+                await self._watched.redis.ping()
         except (RedisError, OSError, TimeoutError) as exc:
             log.info("redis_not_seen", cause=type(exc).__name__)
             return State.GONE

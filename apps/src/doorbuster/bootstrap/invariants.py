@@ -96,7 +96,7 @@ def _statement(*, pages: str, judged: str, broken: str) -> TextClause:
     ).bindparams(bindparam("before"), bindparam("page_rows"))
 
 
-# An id as one would be made in a minute. Seeded grants have ids without a time in them, which are above it.
+# An id as one would be made in a minute. Grants seeded by older releases have ids that are above it.
 _ID_IN_A_MINUTE = "UNHEX(RPAD(LPAD(HEX(FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000) + 60000), 12, '0'), 32, 'F'))"
 
 

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from doorbuster.bootstrap.coupon_gates import GateWatch
 from doorbuster.bootstrap.ids import id_factory
+from doorbuster.bootstrap.process_faults import fault_notices
 from doorbuster.bootstrap.saga_watch import SagaWatch
 from doorbuster.bootstrap.shop_watch import ShopWatch
 from doorbuster.coupons.gate_upkeep import GateUpkeep
@@ -79,6 +80,7 @@ async def relay(settings: Settings, stop: asyncio.Event) -> None:
             watch_backlog(database, show_backlog),
             redis.listen_for_wakeups(client, publisher.wake),
             keep_purging(database, lock),
+            *(tell(stop) for tell in fault_notices("relay", settings.faults, client)),
         ):
             await lock.run(partial(publisher.run, stop=stop), stop=stop)
     finally:
@@ -99,7 +101,8 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
     gates = GateWatch(GateUpkeep(RedisGate(client), MySqlCoupons(database)))
 
     async def work(lock: HeldLock) -> None:
-        await _beside(gates.run(), _beside(ShopWatch(database).run(), sagas.run(lock, stop=stop)))
+        shop = ShopWatch(database, minimum_products=settings.catalogue.minimum_products)
+        await _beside(gates.run(), _beside(shop.run(), sagas.run(lock, stop=stop)))
 
     try:
         await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)

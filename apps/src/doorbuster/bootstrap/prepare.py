@@ -36,6 +36,8 @@ class SeedProfile(StrEnum):
     """5,000 products with 100,000 units each, 10,000 users with 1,000,000 points each."""
     TEST = "test"
     """20 products with 1,000 units each, 20 users with 1,000,000 points each."""
+    LOAD = "load"
+    """1,000,000 products with 100,000 units each, 1,000,000 users with 1,000,000 points each."""
     PROD = "prod"
     """Nothing."""
 
@@ -47,9 +49,16 @@ SEEDS: Mapping[SeedProfile, tuple[SeedPart, ...]] = MappingProxyType(
             UserSeed(count=10_000, points=1_000_000),
         ),
         SeedProfile.TEST: (CatalogueSeed(count=20, units=1_000), UserSeed(count=20, points=1_000_000)),
+        # Carts of every fifth user belong here as soon as there is a table for them.
+        SeedProfile.LOAD: (
+            CatalogueSeed(count=1_000_000, units=100_000),
+            UserSeed(count=1_000_000, points=1_000_000),
+        ),
         SeedProfile.PROD: (),
     }
 )
+# Those that fit into the time of a release's preparation; the other one has a job of its own.
+PREPARED = (SeedProfile.LOCAL, SeedProfile.TEST, SeedProfile.PROD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

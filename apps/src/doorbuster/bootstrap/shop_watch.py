@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from doorbuster.bootstrap.invariants import (
@@ -23,7 +23,7 @@ from doorbuster.bootstrap.invariants import (
 )
 from doorbuster.infra.mysql.database_lock import Readings
 from doorbuster.infra.mysql.sql_errors import number_of
-from doorbuster.infra.telemetry import CATALOGUE_PRODUCTS, INVARIANT_BREACHES, NOT_KNOWN
+from doorbuster.infra.telemetry import CATALOGUE_PRODUCTS, CATALOGUE_PRODUCTS_MINIMUM, INVARIANT_BREACHES, NOT_KNOWN
 from doorbuster.kernel.errors import DoorbusterError
 
 LOOK_SECONDS = 15.0
@@ -31,11 +31,6 @@ LOOK_SECONDS = 15.0
 LOOKS_TO_REST = 20
 # The question is whether there are any; the count stops here, so that it stays cheap.
 MOST_PRODUCTS = 1000
-
-_PRODUCTS = text(
-    f"SELECT /*+ MAX_EXECUTION_TIME({LONGEST_STATEMENT_MILLISECONDS}) */ COUNT(*)"  # noqa: S608  # constants
-    f" FROM (SELECT 1 FROM products LIMIT {MOST_PRODUCTS}) AS counted"
-)
 
 log = structlog.get_logger()
 
@@ -79,9 +74,15 @@ class ShopWatch:
         *,
         invariants: Mapping[Rule, Invariant] = INVARIANTS,
         look_seconds: float = LOOK_SECONDS,
+        minimum_products: int = 1,
     ) -> None:
-        """Take where the shop's data are, what to look at, and the pause between two looks."""
+        """Take where the shop's data are, what to look at, and the pause between two looks.
+
+        With fewer than `minimum_products` the catalogue counts as empty; that is shown, and judged by an alert.
+        """
         self._database = database
+        self._count_products = _counting_up_to(max(MOST_PRODUCTS, minimum_products))
+        CATALOGUE_PRODUCTS_MINIMUM.set(minimum_products)
         self._look_seconds = look_seconds
         self._passes = {rule: Pass(invariant) for rule, invariant in invariants.items()}
         self._invariants = invariants
@@ -122,7 +123,7 @@ class ShopWatch:
     async def _products(self) -> float:
         try:
             async with self._database.reading() as connection:
-                return float((await connection.execute(_PRODUCTS)).scalar_one())
+                return float((await connection.execute(self._count_products)).scalar_one())
         except DoorbusterError as exc:
             log.warning("catalogue_not_measured", cause=str(exc))
             return NOT_KNOWN
@@ -149,6 +150,13 @@ class ShopWatch:
         if left > 1:
             self._resting[rule] = left - 1
         return left > 0
+
+
+def _counting_up_to(most: int) -> TextClause:
+    return text(
+        f"SELECT /*+ MAX_EXECUTION_TIME({LONGEST_STATEMENT_MILLISECONDS}) */ COUNT(*)"  # noqa: S608  # numbers of ours
+        f" FROM (SELECT 1 FROM products LIMIT {most:d}) AS counted"
+    )
 
 
 def _took_too_long(error: DoorbusterError) -> bool:

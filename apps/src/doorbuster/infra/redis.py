@@ -17,6 +17,8 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from doorbuster.infra.circuits import Circuit, CircuitOpen, Dependency
+from doorbuster.kernel.breaker import BreakerPolicy
 from doorbuster.settings import RedisSettings
 
 CHANNEL = "outbox"
@@ -72,30 +74,43 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def redis_circuit(clock: Callable[[], float] = time.monotonic) -> Circuit:
+    """Return a breaker before Redis: after one failure nobody waits for it for PAUSE_SECONDS, then one call tries.
+
+    One is enough, because nobody needs an answer of Redis, and each failure costs a command its time-out.
+    """
+    policy = BreakerPolicy(failures=1, open_seconds=PAUSE_SECONDS)
+    return Circuit(Dependency.REDIS, failures=(RedisError, OSError), policy=policy, clock=clock)
+
+
 class Wakeups:
     """Tells the relay that messages wait. Lossy: the relay polls as well."""
 
-    def __init__(self, client: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: Redis, *, clock: Callable[[], float] = time.monotonic, circuit: Circuit | None = None
+    ) -> None:
         """Use the client, which stays its owner's.
 
         Args:
             client: the primary.
             clock: seconds that only grow.
+            circuit: the breaker before Redis; None makes one.
         """
         self._client = client
-        self._clock = clock
-        self._paused_until = 0.0
+        self._circuit = redis_circuit(clock) if circuit is None else circuit
 
     async def publish_wakeup(self) -> None:
         """Wake the relay; never raises because of Redis, and never takes longer than WAKEUP_SECONDS."""
-        if self._clock() < self._paused_until:
-            return
         try:
-            async with asyncio.timeout(WAKEUP_SECONDS):
-                await self._client.publish(CHANNEL, b"")
+            await self._circuit.call(self._publish)
+        except CircuitOpen:
+            return
         except (RedisError, OSError) as exc:
-            self._paused_until = self._clock() + PAUSE_SECONDS
             log.info("wakeup_not_sent", error=type(exc).__name__)
+
+    async def _publish(self) -> None:
+        async with asyncio.timeout(WAKEUP_SECONDS):
+            await self._client.publish(CHANNEL, b"")
 
 
 async def listen_for_wakeups(client: Redis, wake: Callable[[], None]) -> None:

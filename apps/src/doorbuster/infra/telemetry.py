@@ -67,6 +67,15 @@ FAULT_DELAY_SECONDS = Gauge(
     "fault_delay_seconds", "Time that each record is held up on purpose; 0 when the fault is off", ("group",)
 )
 
+FAULT_ACTIVE = Gauge(
+    "fault_active", "1 while a fault is switched on in this process on purpose; 0 when it is off", ("fault",)
+)
+
+# Servers that may be gone
+BREAKER_OPEN = Gauge(
+    "breaker_open", "1 while calls are refused because the last ones failed, but for one that tries", ("dependency",)
+)
+
 # Outbox
 OUTBOX_ROWS = Gauge("outbox_rows", "Messages that wait to be published")
 OUTBOX_OLDEST_AGE_SECONDS = Gauge("outbox_oldest_age_seconds", "Age of the oldest message that waits; 0 when none does")
@@ -116,7 +125,12 @@ SAGA_CANCELS = Counter("saga_cancels_total", "Orders cancelled by the watch", ("
 SAGAS_UNCOMPENSATED = Gauge("sagas_uncompensated", "Failed orders not compensated after 60 seconds; must stay 0")
 
 # The shop's data
-CATALOGUE_PRODUCTS = Gauge("catalogue_products", "Products in the catalogue; the count stops at 1,000")
+CATALOGUE_PRODUCTS = Gauge(
+    "catalogue_products", "Products in the catalogue; the count stops at 1,000, or at the minimum if that is more"
+)
+CATALOGUE_PRODUCTS_MINIMUM = Gauge(
+    "catalogue_products_minimum", "With fewer products than this the catalogue counts as empty"
+)
 INVARIANT_BREACHES = Gauge("invariant_breaches", "Rows that break a rule that always holds; must stay 0", ("rule",))
 
 # 0 would be an answer, and a wrong one.

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 import structlog
 
-from doorbuster.bootstrap.prepare import CLUSTERS_OWN, Preparation, SeedProfile, prepare
+from doorbuster.bootstrap.prepare import CLUSTERS_OWN, PREPARED, Preparation, SeedProfile, prepare
 from doorbuster.infra.logging import configure
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.settings import Settings
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 @click.command(epilog="Ends with 0 when everything is as wanted, with 1 and a log line that says why when it isn't.")
 @click.option(
     "--profile",
-    type=click.Choice([profile.value for profile in SeedProfile]),
+    type=click.Choice([profile.value for profile in PREPARED]),
     required=True,
     help="local: 5,000 products, 10,000 users; test: 20 of each; prod: no data. In the first two, product 1 is"
     " doorbuster-test and product 2, doorbuster-scarce, has 5 units; each user has 1,000,000 points.",

@@ -4,6 +4,18 @@ It keeps a slow or dead partner from holding all senders in their time-outs.
 """
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class BreakerState(StrEnum):
+    """What a breaker does with a call."""
+
+    CLOSED = "closed"
+    """Lets it through."""
+    HALF_OPEN = "half-open"
+    """Lets one through to try, and refuses the others."""
+    OPEN = "open"
+    """Refuses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +57,12 @@ class Breaker:
             return None
         return 0 if self.probing or now < self.closed_from else 1
 
+    def state(self, now: float) -> BreakerState:
+        """Return what the breaker does with calls now."""
+        if not self.tripped:
+            return BreakerState.CLOSED
+        return BreakerState.OPEN if now < self.closed_from else BreakerState.HALF_OPEN
+
     def begun(self) -> "Breaker":
         """Note that a call begins; behind an open breaker it is the one that tries."""
         return replace(self, probing=self.tripped)
@@ -59,3 +77,7 @@ class Breaker:
         opens = failures >= self.policy.failures
         closed_from = now + self.policy.open_seconds if opens else self.closed_from
         return replace(self, failures=failures, closed_from=closed_from, probing=False)
+
+    def given_up(self) -> "Breaker":
+        """Note that a call ended without saying anything about the other side: another one may try."""
+        return replace(self, probing=False)

@@ -14,12 +14,32 @@ Usage: include "apps.partnerEnvironment" $
 {{- end -}}
 
 {{/*
-How long each record of a consumer is held up on purpose; nothing when the fault is off.
-Usage: include "apps.faultDelay" $consumer
+A duration that is a fault; nothing when it is off.
+Usage: include "apps.faultTime" .faults.delayPerRecord
 */}}
-{{- define "apps.faultDelay" -}}
-{{- $delay := toString (default "" (default dict .faults).delayPerRecord) -}}
-{{- if not (has $delay (list "" "0" "0ms" "0s")) }}{{ $delay }}{{ end -}}
+{{- define "apps.faultTime" -}}
+{{- $time := toString (default "" .) -}}
+{{- if not (has $time (list "" "0" "0ms" "0s")) }}{{ $time }}{{ end -}}
+{{- end -}}
+
+{{/*
+The faults of a consumer that are on, as YAML: the value's key and what it is.
+Usage: include "apps.consumerFaults" $consumer | fromYaml
+*/}}
+{{- define "apps.consumerFaults" -}}
+{{- $faults := default dict .faults -}}
+{{- with include "apps.faultTime" $faults.delayPerRecord }}
+delayPerRecord: {{ . | quote }}
+{{- end }}
+{{- with $faults.errorRate }}
+errorRate: {{ . | quote }}
+{{- end }}
+{{- with $faults.stuckPartition }}
+stuckPartition: {{ . | quote }}
+{{- end }}
+{{- with include "apps.faultTime" $faults.slowQuery }}
+slowQuery: {{ . | quote }}
+{{- end }}
 {{- end -}}
 
 {{/*
@@ -30,8 +50,8 @@ Usage: include "apps.consumerEnvironment" (dict "root" $ "name" "stock" "consume
 {{- if eq .name "external-data" -}}
 {{- include "apps.partnerEnvironment" .root }}
 {{ end -}}
-{{- with include "apps.faultDelay" .consumer -}}
-- name: DOORBUSTER_FAULTS__DELAY_PER_RECORD
-  value: {{ . | quote }}
+{{- range $fault, $value := include "apps.consumerFaults" .consumer | fromYaml }}
+- name: DOORBUSTER_FAULTS__{{ $fault | snakecase | upper }}
+  value: {{ $value | quote }}
 {{- end -}}
 {{- end -}}

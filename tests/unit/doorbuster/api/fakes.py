@@ -22,7 +22,8 @@ from doorbuster.infra.batches.answers import Answer, BodyMismatch, Outcome, Refu
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.batches.in_flight import KeyInFlight
 from doorbuster.infra.batches.watched_reads import WatchedReads
-from doorbuster.infra.health import Health, Pool, State
+from doorbuster.infra.health import Health, Members, Pool, State
+from doorbuster.kernel.breaker import BreakerState
 from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.cancelling import CancelOrder, decide_cancels
@@ -45,6 +46,10 @@ WELL = Health(
     outbox_oldest_age_seconds=0.0,
     accepts_orders=True,
     pool=Pool(size=4, in_use=1),
+    members=Members(primary="mysql-0", online=3, known=3),
+    pools={"transactions": Pool(size=4, in_use=1), "reads": Pool(size=2, in_use=0)},
+    breakers={"redis": BreakerState.CLOSED, "kafka": BreakerState.CLOSED, "partner": BreakerState.HALF_OPEN},
+    faults=(),
 )
 
 C = TypeVar("C")

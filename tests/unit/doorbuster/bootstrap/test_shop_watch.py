@@ -130,6 +130,13 @@ async def test_a_look_shows_the_products_and_the_breaches() -> None:
     assert (products(), shown()) == (3, 2)
 
 
+async def test_the_minimum_is_shown_and_counted_up_to() -> None:
+    found = ShopWatch(Shop(), invariants=ONE_RULE, minimum_products=5_000)
+
+    assert REGISTRY.get_sample_value("catalogue_products_minimum") == 5_000
+    assert "LIMIT 5000)" in str(found._count_products)
+
+
 async def test_an_empty_catalogue_is_shown_as_0() -> None:
     await ShopWatch(Shop(products=0), invariants=ONE_RULE).look()
 

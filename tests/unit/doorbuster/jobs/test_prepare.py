@@ -40,7 +40,9 @@ def test_the_arguments_become_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", [(), ("--profile=huge",), ("--profile=test", "--partitions=0")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--profile=huge",), ("--profile=load",), ("--profile=test", "--partitions=0")]
+)
 def test_wrong_arguments_are_explained(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
     result, plans = run(monkeypatch, None, *arguments)
 

@@ -1,4 +1,4 @@
-from doorbuster.kernel.breaker import Breaker, BreakerPolicy
+from doorbuster.kernel.breaker import Breaker, BreakerPolicy, BreakerState
 
 POLICY = BreakerPolicy(failures=3, open_seconds=10)
 
@@ -39,3 +39,16 @@ def test_the_trying_call_decides() -> None:
     assert trying.succeeded().allowed(110.0) is None
     assert trying.failed(110.0).allowed(119.9) == 0
     assert trying.failed(110.0).allowed(120.0) == 1
+
+
+def test_its_state_follows_its_time() -> None:
+    opened = after_failures(3)
+
+    assert [each.state(100.0) for each in (Breaker(policy=POLICY), after_failures(2))] == [BreakerState.CLOSED] * 2
+    assert (opened.state(109.9), opened.state(110.0)) == (BreakerState.OPEN, BreakerState.HALF_OPEN)
+    assert opened.begun().state(110.0) is BreakerState.HALF_OPEN
+    assert opened.begun().succeeded().state(110.0) is BreakerState.CLOSED
+
+
+def test_a_trying_call_that_is_given_up_lets_another_one_try() -> None:
+    assert after_failures(3).begun().given_up().allowed(110.0) == 1

@@ -18,7 +18,23 @@ def test_a_cluster_at_rest_is_not_in_the_way() -> None:
 
 
 def test_a_fault_is_seen_where_it_is_set_and_not_in_a_metric() -> None:
-    assert unfit(standing(slow(deployment(), "30ms"))) == ["apps-consumer-stock has a fault delay of 30ms"]
+    assert unfit(standing(slow(deployment(), "30ms"))) == ["apps-consumer-stock has a fault: delay per record 30ms"]
+
+
+def test_every_kind_of_fault_is_seen_in_every_process() -> None:
+    relay, stock = deployment("apps-relay"), slow(deployment(), "30ms")
+    set_fault(relay, "POISON", "true")
+    set_fault(stock, "ERROR_RATE", "0.25")
+
+    assert unfit(standing(relay, stock)) == [
+        "apps-relay has a fault: poison true",
+        "apps-consumer-stock has a fault: delay per record 30ms, error rate 0.25",
+    ]
+
+
+def set_fault(found: Object, name: str, value: str) -> None:
+    variable = {"name": f"DOORBUSTER_FAULTS__{name}", "value": value}
+    found["spec"]["template"]["spec"]["containers"][0]["env"].append(variable)
 
 
 def test_paused_scalers_are_named() -> None:

@@ -12,7 +12,7 @@ from doorbuster.kernel.errors import NotAccepted, PoisonMessage
 
 # Rows that a record costs whatever its group does with it.
 _PROCESSED_ID = 1
-_DEAD_LETTER = 1
+_DEAD_LETTER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ known exactly: nothing was written (`NotAccepted`, `DataRefused`), or COMMIT was
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -43,6 +43,10 @@ class DatabaseState:
     """Connections for transactions that are in use."""
     size: int
     """Connections for transactions that there may be."""
+    secondary: str | None = None
+    """The secondary that catalogue reads go to; None when they go to the primary."""
+    pools: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Of each pool, by its name, the connections that are in use and that there may be."""
 
 
 class Database:
@@ -122,8 +126,13 @@ class Database:
 
     def state(self) -> DatabaseState:
         """Return what is known without input or output."""
+        pools = {"transactions": self._writers, "reads": self._readers, "catalogue": self._catalogue}
         return DatabaseState(
-            primary=self._primary.known, checked_out=self._writers.checked_out, size=self._settings.pool_size
+            primary=self._primary.known,
+            checked_out=self._writers.checked_out,
+            size=self._settings.pool_size,
+            secondary=self._secondaries.known,
+            pools={name: (pool.checked_out, pool.size) for name, pool in pools.items()},
         )
 
     async def close(self) -> None:

@@ -47,6 +47,8 @@ class Pool:
     """At most so many connections, without overflow; it opens none before one is needed."""
 
     def __init__(self, server: Server, settings: MySqlSettings, *, size: int, autocommit: bool) -> None:
+        self.size = size
+        """Connections that there may be."""
         self._server = server
         self._settings = settings
         self._session = session_statement(settings, autocommit=autocommit)

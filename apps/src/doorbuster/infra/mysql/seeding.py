@@ -1,7 +1,7 @@
 """Big writes in small transactions (R13): at most 2,000 rows each, and never faster than the group's members apply.
 
-What is seeded is its own checkpoint: a part writes only what is missing, so a run that was ended goes on where it was,
-and another run changes nothing.
+What is seeded here is its own checkpoint: a part writes only what is missing, so a run that was ended goes on where it
+was, and another run changes nothing. Millions of rows have a checkpoint besides (`checkpointed_seeding`).
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from doorbuster.infra.jitter import pause
 from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
+from doorbuster.kernel.pausing import pause_until
 
 ROWS_IN_TRANSACTION = 2_000
 # Members note what they have received some seconds late; more than this waiting means that one can't follow.
@@ -58,20 +59,37 @@ class SeedPart(Protocol):
 
 
 @dataclass(slots=True)
-class _Progress:
+class Progress:
+    """How far a part has come, and how fast: logged every two seconds.
+
+    Attributes:
+        began_with: items that were there before, by a checkpoint: they say nothing about the rate.
+    """
+
     part: SeedPart
     started: float
     logged: float
     written: int = 0
+    began_with: int = 0
 
     def note(self, done: int, written: int) -> None:
+        """Take so many items as done, of which so many were new in the last transaction."""
         self.written += written
         now = time.monotonic()
         if done < self.part.count and now - self.logged < _LOG_SECONDS:
             return
         self.logged = now
-        rate = round(done / max(now - self.started, 0.001))
-        log.info("seeding", what=self.part.name, done=done, of=self.part.count, new=self.written, per_second=rate)
+        rate = (done - self.began_with) / max(now - self.started, 0.001)
+        log.info(
+            "seeding",
+            what=self.part.name,
+            done=done,
+            of=self.part.count,
+            new=self.written,
+            per_second=round(rate),
+            rows_per_second=round(rate * self.part.rows_per_item),
+            remaining_seconds=round((self.part.count - done) / rate) if rate else None,
+        )
 
 
 async def seed(database: Transactions, part: SeedPart) -> int:
@@ -82,10 +100,10 @@ async def seed(database: Transactions, part: SeedPart) -> int:
         OutcomeUnknown: the last of twenty attempts may have been committed; another run goes on from there.
     """
     started = time.monotonic()
-    progress = _Progress(part=part, started=started, logged=started)
+    progress = Progress(part=part, started=started, logged=started)
     for numbers in _chunks(part):
         progress.note(numbers.stop - 1, await _write(database, part, numbers))
-        await _until_members_follow(database)
+        await until_members_follow(database)
     return progress.written
 
 
@@ -110,10 +128,16 @@ async def _write_once(database: Transactions, part: SeedPart, numbers: range) ->
         return await part.write(connection, numbers)
 
 
-async def _until_members_follow(database: Transactions) -> None:
-    """Wait while a member has many transactions to apply, but not for ever: it may be one that is about to leave."""
+async def until_members_follow(database: Transactions, stop: asyncio.Event | None = None) -> None:
+    """Wait while a member has many transactions to apply, but not for ever: it may be one that is about to leave.
+
+    Args:
+        database: asked about its group.
+        stop: ends the wait as well.
+    """
+    stop = stop or asyncio.Event()
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not stop.is_set():
         try:
             async with database.transaction() as connection:
                 waiting = int((await connection.execute(_WAITING)).scalar_one())
@@ -124,4 +148,4 @@ async def _until_members_follow(database: Transactions) -> None:
         if waiting <= MOST_WAITING_TRANSACTIONS:
             return
         log.info("seeding_waits_for_members", waiting=waiting)
-        await asyncio.sleep(_LONGEST_PAUSE_SECONDS)
+        await pause_until(stop, at_most_seconds=_LONGEST_PAUSE_SECONDS)

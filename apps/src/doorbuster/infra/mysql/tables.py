@@ -1,4 +1,4 @@
-"""Tables that no business module owns: the outbox, processed messages, idempotency keys."""
+"""Tables that no business module owns: outbox, processed messages, idempotency keys, dead letters, checkpoints."""
 
 from sqlalchemy import BINARY, JSON, VARBINARY, Column, Index, Integer, SmallInteger, String, Table
 from sqlalchemy.dialects.mysql import MEDIUMBLOB
@@ -48,5 +48,40 @@ idempotency_keys = Table(
     Column("answer", MEDIUMBLOB, nullable=True),
     Column("created_at", Instant, nullable=False),
     Index(None, "created_at"),
+    **OPTIONS,
+)
+
+# R7: a row for each message that a group gave up, written in the transaction that skips it, beside the outbox's row
+# for `<topic>.dlt`. A person's decision changes the row, so it counts once. `headers` are those of the dead letter in
+# Kafka. Kept for as long as processed ids (R12). In the order of R8 it stands first: who decides locks existing rows
+# here before anything else, and a batch only inserts new ones.
+dead_letters = Table(
+    "dead_letters",
+    METADATA,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    Column("source_topic", String(64), nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("source_offset", Big, nullable=False),
+    Column("consumer_group", String(64), nullable=False),
+    Column("message_key", VARBINARY(64), nullable=False),
+    Column("payload", MEDIUMBLOB, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("decided_at", Instant, nullable=True),
+    Column("reason", String(255), nullable=True),
+    Column("replays", Integer, nullable=False),
+    Index(None, "state", "id"),
+    Index(None, "created_at"),
+    **OPTIONS,
+)
+
+# R13: items 1 to `done` of the part were written; the row is changed in the transaction that writes them.
+seed_checkpoints = Table(
+    "seed_checkpoints",
+    METADATA,
+    Column("part", String(64), primary_key=True),
+    Column("done", Big, nullable=False),
+    Column("updated_at", Instant, nullable=False),
     **OPTIONS,
 )

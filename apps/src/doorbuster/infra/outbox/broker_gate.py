@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from confluent_kafka import KafkaException
 
+from doorbuster.infra.circuits import Dependency, show_breaker
 from doorbuster.infra.kafka.clients import admin_client
 from doorbuster.infra.mysql.database_lock import Readings
 from doorbuster.infra.outbox.outbox_backlog import Backlog, watch_backlog
+from doorbuster.kernel.breaker import BreakerState
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings
 
@@ -46,6 +48,12 @@ class BrokerGate:
         self._broker_reachable: bool | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker-gate")
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        show_breaker(Dependency.KAFKA, self.state)
+
+    @property
+    def state(self) -> BreakerState:
+        """What the gate does with a write that needs Kafka later, in the words of a breaker."""
+        return BreakerState.CLOSED if self.accepts() else BreakerState.OPEN
 
     @property
     def broker_reachable(self) -> bool | None:
@@ -92,6 +100,7 @@ class BrokerGate:
         accepted = self.accepts()
         self._backlog = backlog
         if accepted != self.accepts():
+            show_breaker(Dependency.KAFKA, self.state)
             log.warning(
                 "broker_gate_closed" if accepted else "broker_gate_opened",
                 rows=backlog.rows,

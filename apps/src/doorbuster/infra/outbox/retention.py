@@ -7,33 +7,39 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Delete, Select, Table, delete, select, tuple_
 
-from doorbuster.infra.mysql.tables import idempotency_keys, outbox, processed_messages
+from doorbuster.infra.mysql.tables import dead_letters, idempotency_keys, outbox, processed_messages
 from doorbuster.infra.mysql.transactions import Transactions
 
 KEYS_KEPT = timedelta(hours=24)
 PUBLISHED_KEPT = timedelta(hours=48)
 # Longer than any topic keeps its records (3 days): a message that can still come must still be known (R12).
 PROCESSED_IDS_KEPT = timedelta(days=10)
+# What was sent again as long as this after it was given up would meet groups that know it no more.
+DEAD_LETTERS_KEPT = PROCESSED_IDS_KEPT
 
 # Short transactions: the group certifies each as a whole, and others wait for the locks.
 _CHUNK_ROWS = 1_000
+# The log of a deletion has the whole rows, and a dead letter's may have 256 KiB: the group takes 20 MB at once (R13).
+_CHUNK_LETTERS = 50
 # At most this many a call; a backlog is worked off by the next calls.
 _CHUNKS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """Rows of `table` go when `age` is older than `kept`; where it is NULL they stay."""
+    """Rows of `table` go when `age` is older than `kept`, so many at once; where it is NULL they stay."""
 
     table: Table
     age: Column[datetime]
     kept: timedelta
+    chunk: int = _CHUNK_ROWS
 
 
 _RULES = (
     _Rule(table=idempotency_keys, age=idempotency_keys.c.created_at, kept=KEYS_KEPT),
     _Rule(table=outbox, age=outbox.c.published_at, kept=PUBLISHED_KEPT),
     _Rule(table=processed_messages, age=processed_messages.c.processed_at, kept=PROCESSED_IDS_KEPT),
+    _Rule(table=dead_letters, age=dead_letters.c.created_at, kept=DEAD_LETTERS_KEPT, chunk=_CHUNK_LETTERS),
 )
 
 
@@ -58,14 +64,14 @@ async def _purge(database: Transactions, rule: _Rule, before: datetime) -> int:
             keys = [tuple(row) for row in await connection.execute(_old(rule, before))]
             if keys:
                 deleted += (await connection.execute(_deletion(rule, keys, before))).rowcount
-        if len(keys) < _CHUNK_ROWS:
+        if len(keys) < rule.chunk:
             break
     return deleted
 
 
 def _old(rule: _Rule, before: datetime) -> Select[Any]:  # the keys' columns differ from table to table
     # Without locks: a DELETE by age would wait for the first row that is too young, which a batch may hold (R8).
-    return select(*rule.table.primary_key).where(rule.age < before).order_by(rule.age).limit(_CHUNK_ROWS)
+    return select(*rule.table.primary_key).where(rule.age < before).order_by(rule.age).limit(rule.chunk)
 
 
 def _deletion(rule: _Rule, keys: Sequence[tuple[Any, ...]], before: datetime) -> Delete:

@@ -1,10 +1,12 @@
 from typing import cast
 
 import pytest
+from prometheus_client import REGISTRY
 
 from doorbuster.infra.mysql.database_lock import Readings
 from doorbuster.infra.outbox.broker_gate import MOST_ROWS, OLDEST_SECONDS, BrokerGate
 from doorbuster.infra.outbox.outbox_backlog import Backlog
+from doorbuster.kernel.breaker import BreakerState
 from doorbuster.kernel.errors import BrokerUnavailable
 
 
@@ -36,6 +38,17 @@ def test_a_closed_gate_says_that_the_broker_is_unavailable(gate: BrokerGate) -> 
 
     with pytest.raises(BrokerUnavailable):
         gate.require()
+
+
+def test_a_closed_gate_is_an_open_breaker_for_everybody_to_see(gate: BrokerGate) -> None:
+    def shown() -> float | None:
+        return REGISTRY.get_sample_value("breaker_open", {"dependency": "kafka"})
+
+    assert (gate.state, shown()) == (BreakerState.CLOSED, 0)
+    gate.see(Backlog(rows=MOST_ROWS, oldest_age_seconds=1))
+    assert (gate.state, shown()) == (BreakerState.OPEN, 1)
+    gate.see(Backlog(rows=0, oldest_age_seconds=0))
+    assert (gate.state, shown()) == (BreakerState.CLOSED, 0)
 
 
 def test_the_last_measurement_stands_while_nobody_can_measure(gate: BrokerGate) -> None:
