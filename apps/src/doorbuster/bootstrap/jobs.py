@@ -1,4 +1,4 @@
-"""Puts the jobs together: relay, watch, lag exporter."""
+"""Puts the jobs together: relay, watch, auditor, lag exporter."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 from prometheus_client import REGISTRY
 
+from doorbuster.bootstrap.audit import Auditor, audit_database
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.saga_watch import SagaWatch
 from doorbuster.bootstrap.shop_watch import ShopWatch
@@ -93,6 +94,15 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
 
     try:
         await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)
+    finally:
+        await database.close()
+
+
+async def audit(settings: Settings, stop: asyncio.Event) -> None:
+    """Look for what breaks an invariant, and export it (R21)."""
+    database = audit_database(settings)
+    try:
+        await Auditor(database, settings.audit).run(stop)
     finally:
         await database.close()
 

@@ -1,6 +1,6 @@
 """Tables of the points: balances of users, double entries, and one payment an order."""
 
-from sqlalchemy import CheckConstraint, Column, String, Table
+from sqlalchemy import CheckConstraint, Column, Index, String, Table
 
 from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
 
@@ -24,6 +24,9 @@ point_entries = Table(
     Column("account", String(32), primary_key=True),
     Column("amount", Big, nullable=False),
     Column("created_at", Instant, nullable=False),
+    # For the auditor: what was entered lately, and the sum of a user's entries without a look at them.
+    Index(None, "created_at"),
+    Index(None, "account", "created_at", "amount"),
     **OPTIONS,
 )
 
