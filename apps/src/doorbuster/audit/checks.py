@@ -27,7 +27,8 @@ from doorbuster.audit.sum_checks import (
 )
 
 BELOW_EVERY_ID = b""
-BELOW_EVERY_NUMBER = -(2**63)
+# One more would be no BIGINT to MySQL, but a decimal number.
+BELOW_EVERY_NUMBER = 1 - 2**63
 BELOW_EVERY_MOMENT = datetime(1000, 1, 1)  # noqa: DTZ001  # as the driver writes and reads them: UTC without its name
 # All users' accounts stand between these two.
 BELOW_EVERY_USER = "user:"
