@@ -216,7 +216,7 @@ MOVEMENTS = Check(
     judge=_movement,
 )
 PAYMENTS = Check(
-    walk=Walk(name="payments", column="order_id", source="payments", first=BELOW_EVERY_ID),
+    walk=Walk(name="payments_with_entries", column="order_id", source="payments", first=BELOW_EVERY_ID),
     statement=statements.PAYMENTS,
     column="payment.order_id",
     judge=_payment,
