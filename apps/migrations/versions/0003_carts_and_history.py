@@ -12,7 +12,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-HISTORY = "ix_point_entries_account_created_at_transaction_id_kind"
+HISTORY = "ix_point_entries_account_created_at_transaction_id_kind_amount"
 
 
 def upgrade() -> None:
@@ -30,7 +30,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_0900_bin",
     )
     if not _has_index():
-        op.create_index(HISTORY, "point_entries", ["account", "created_at", "transaction_id", "kind"])
+        op.create_index(HISTORY, "point_entries", ["account", "created_at", "transaction_id", "kind", "amount"])
 
 
 def downgrade() -> None:

@@ -138,6 +138,17 @@ class PartnerSettings(BaseModel, frozen=True):
     """URL that takes orders by POST; None means that deliveries wait until there is one."""
 
 
+class AuditSettings(BaseModel, frozen=True):
+    """How the auditor looks (R21)."""
+
+    look_seconds: Annotated[float, Field(gt=0, le=60)] = 30.0
+    """Pause between two looks at what has changed."""
+    full_scan_seconds: Annotated[float, Field(ge=60)] = 3600.0
+    """Time between two looks at everything, which find what was changed by hand."""
+    final_within_seconds: Annotated[float, Field(ge=1)] = 300.0
+    """How long an order may be PENDING before that is a breach."""
+
+
 class FaultSettings(BaseModel, frozen=True):
     """What is made to go wrong on purpose, to see how the platform answers (P19). Nothing, unless somebody says so."""
 
@@ -184,6 +195,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     issuer: IssuerJobSettings = IssuerJobSettings()
     partner: PartnerSettings = PartnerSettings()
+    audit: AuditSettings = AuditSettings()
     faults: FaultSettings = FaultSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
     admin_port: Port = 9100

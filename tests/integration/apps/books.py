@@ -28,6 +28,11 @@ class Books:
         """Return the one number that the query asks for."""
         return int(self.ask(query)[0])
 
+    def forget(self, table: str, where: str = "TRUE") -> int:
+        """Delete rows of a table behind everybody's back; return how many they were."""
+        with connected(self.mysql) as connection:
+            return connection.execute(text(f"DELETE FROM {table} WHERE {where}")).rowcount
+
     def until_quiet(self) -> None:
         """Return when nobody works on anything any more."""
         seconds_until(lambda: self.number(UNDER_WAY) == 0, within_seconds=QUIET_SECONDS, what="nothing is under way")

@@ -109,7 +109,7 @@ async def test_a_page_is_read_by_the_index_without_sorting(busy: Database) -> No
     async with busy.reading() as connection:
         plan: str = (await connection.execute(explained)).scalar_one()
 
-    assert "ix_point_entries_account_created_at_transaction_id_kind" in plan
+    assert "ix_point_entries_account_created_at_transaction_id_kind_amount" in plan
     assert "Sort" not in plan
 
 

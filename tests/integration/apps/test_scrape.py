@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 
 PRODUCT = 3
 SCRAPED_SECONDS = 30
-# The first look at catalogue and invariants comes at once, the lag exporter's after its first round.
+# The first look at catalogue and books comes at once, the lag exporter's after its first round.
 MEASURED_SECONDS = 60
 # The alert itself waits for two minutes more, which promtool's tests have.
 GONE_SECONDS = 30
@@ -47,9 +47,10 @@ class Scraped:
 def scraped(platform: Platform, images: dict[str, str], tmp_path: Path) -> Iterator[Scraped]:
     """Every process of the applications, one paid order, and Prometheus."""
     exporter = Application(words=("doorbuster.jobs.lag_exporter",), environment=platform.environment)
+    auditor = Application(words=("doorbuster.jobs.audit", "--serve"), environment=platform.environment)
     named = {f"consumer-{name}" if name in CONSUMERS else name: each for name, each in platform.applications.items()}
-    targets = {name: each.admin_port for name, each in {**named, "lag-exporter": exporter}.items()}
-    with running(exporter), running_scraper(images["prometheus"], targets, tmp_path) as scraper:
+    targets = {name: each.admin_port for name, each in {**named, "lag-exporter": exporter, "audit": auditor}.items()}
+    with running(exporter, auditor), running_scraper(images["prometheus"], targets, tmp_path) as scraper:
         buyer = platform.buyer(1)
         order_id = buyer.buy("one", (PRODUCT, 1)).raise_for_status().json()["id"]
         assert buyer.final(order_id)["status"] == "PAID"

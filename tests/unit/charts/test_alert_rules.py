@@ -35,7 +35,7 @@ LIMITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ApiErrorsCritical": ("critical", "1m", ("> 0.05", ">= 3", "> 0.05", ">= 3")),
     "CatalogueEmpty": ("critical", "1m", ("> 0",)),
     "InvariantBroken": ("critical", "", ("> 0",)),
-    "InvariantUnknown": ("warning", "", (">= 0",)),
+    "AuditStale": ("warning", "", ("> 120",)),
     "SagasUncompensated": ("critical", "", ("> 0",)),
     "PrimaryUnavailable": ("critical", "1m", (">= 0",)),
     "KafkaUnderReplicated": ("warning", "3m", ("> 0",)),
@@ -45,7 +45,7 @@ LIMITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 STUCK_WINDOWS = {"ConsumerStuck": "2m", "PartitionStuck": "5m"}
 # What alerts tell without a number: it is either so or not.
-WITHOUT_QUANTITY = {"MetricsMissing", "ScalerBlind", "ScalerAtItsLimit", "InvariantUnknown"}
+WITHOUT_QUANTITY = {"MetricsMissing", "ScalerBlind", "ScalerAtItsLimit"}
 
 COMPARISON = re.compile(r"(?:[<>]=?|==) [\d.]+")
 ALL = alert_rules()
@@ -120,7 +120,7 @@ def test_every_file_of_rules_has_its_tests_in_a_file_of_the_same_name() -> None:
 def test_every_process_that_runs_all_the_time_is_missed_when_it_is_gone() -> None:
     missed = next(rule["expr"] for rule in ALL if rule["alert"] == "MetricsMissing")
     consumers = yaml.safe_load((APPS / "values.yaml").read_text())["consumers"]
-    expected = {f"consumer-{name}" for name in consumers} | {"lag-exporter", "relay", "watch", "api"}
+    expected = {f"consumer-{name}" for name in consumers} | {"lag-exporter", "relay", "watch", "audit", "api"}
 
     assert {name for name in expected if f'"{name}"' not in missed} == set()
 

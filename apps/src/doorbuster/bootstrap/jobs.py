@@ -1,4 +1,4 @@
-"""Puts the jobs together: relay, watch, lag exporter."""
+"""Puts the jobs together: relay, watch, auditor, lag exporter."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 from prometheus_client import REGISTRY
 
+from doorbuster.bootstrap.audit import Auditor, audit_database
 from doorbuster.bootstrap.coupon_gates import GateWatch
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.process_faults import fault_notices
@@ -108,6 +109,15 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
         await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)
     finally:
         await client.aclose()
+        await database.close()
+
+
+async def audit(settings: Settings, stop: asyncio.Event) -> None:
+    """Look for what breaks an invariant, and export it (R21)."""
+    database = audit_database(settings)
+    try:
+        await Auditor(database, settings.audit).run(stop)
+    finally:
         await database.close()
 
 

@@ -131,7 +131,12 @@ CATALOGUE_PRODUCTS = Gauge(
 CATALOGUE_PRODUCTS_MINIMUM = Gauge(
     "catalogue_products_minimum", "With fewer products than this the catalogue counts as empty"
 )
-INVARIANT_BREACHES = Gauge("invariant_breaches", "Rows that break a rule that always holds; must stay 0", ("rule",))
+AUDIT_BREACHES = Gauge("audit_breaches", "Rows that break an invariant; must stay 0", ("invariant",))
+AUDIT_IN_FLIGHT = Gauge("audit_in_flight", "Rows that the auditor saw under way", ("kind",))
+AUDIT_LAST_SUCCESS = Gauge(
+    "audit_last_success_timestamp", "The moment that the auditor saw last, in seconds since 1970"
+)
+AUDIT_SECONDS = Gauge("audit_seconds", "How long the auditor's last look took", ("scan",))
 
 # 0 would be an answer, and a wrong one.
 for _gauge in (
@@ -140,6 +145,7 @@ for _gauge in (
     SAGAS_QUEUED,
     SAGAS_UNCOMPENSATED,
     CATALOGUE_PRODUCTS,
+    AUDIT_LAST_SUCCESS,
 ):
     _gauge.set(NOT_KNOWN)
 

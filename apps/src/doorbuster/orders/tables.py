@@ -21,6 +21,8 @@ orders = Table(
     Column("compensated_at", Instant, nullable=True),
     # A buyer's own orders, newest first: UUIDv7 are close enough to the order of their making for a list.
     Index(None, "user_id", "id"),
+    # What ended lately, for the auditor.
+    Index(None, "finished_at"),
     **OPTIONS,
 )
 

@@ -24,8 +24,11 @@ point_entries = Table(
     Column("account", String(32), primary_key=True),
     Column("amount", Big, nullable=False),
     Column("created_at", Instant, nullable=False),
-    # An account's history, newest first; the last two make each place in it unique.
-    Index(None, "account", "created_at", "transaction_id", "kind"),
+    # An account's history, newest first, each place in it unique; with the amount, the auditor sums a user's entries
+    # from the index alone.
+    Index(None, "account", "created_at", "transaction_id", "kind", "amount"),
+    # For the auditor: what was entered lately.
+    Index(None, "created_at"),
     **OPTIONS,
 )
 

@@ -1,6 +1,6 @@
 """Tables of the catalogue, the stock, and the sales that post-process counts."""
 
-from sqlalchemy import JSON, CheckConstraint, Column, Integer, String, Table
+from sqlalchemy import JSON, CheckConstraint, Column, Index, Integer, String, Table
 
 from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
 
@@ -37,6 +37,8 @@ stock_reservations = Table(
     Column("reason", String(64), nullable=True),
     Column("product_id", Big, nullable=True),
     Column("updated_at", Instant, nullable=False),
+    # What changed lately, for the auditor.
+    Index(None, "updated_at"),
     **OPTIONS,
 )
 

@@ -68,7 +68,7 @@ API_ERRORS = Limits(
 )
 CATALOGUE = Limits(critical=Alert(name="CatalogueEmpty", area="apps"))
 INVARIANTS = Limits(
-    warning=Alert(name="InvariantUnknown", area="apps"),
+    warning=Alert(name="AuditStale", area="apps"),
     critical=Alert(name="InvariantBroken", area="apps", limit=0),
 )
 UNCOMPENSATED = Limits(critical=Alert(name="SagasUncompensated", area="apps", limit=0))

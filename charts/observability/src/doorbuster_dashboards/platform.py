@@ -24,8 +24,8 @@ NOW = Section(
         ),
         View(
             title="Invariants broken",
-            description="Rows that break a rule of the books; must be 0. A rule that isn't known doesn't count.",
-            queries=(Query(expression="sum(max by (rule) (invariant_breaches) >= 0)"),),
+            description="Rows that break an invariant of the books; must be 0.",
+            queries=(Query(expression='sum(max by (invariant) (audit_breaches{component="audit"}))'),),
             limits=alerts.INVARIANTS,
             kind=Kind.NUMBER,
             width=4,

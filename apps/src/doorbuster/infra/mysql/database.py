@@ -28,6 +28,11 @@ from doorbuster.settings import MySqlSettings
 
 log = structlog.get_logger()
 
+_BEGIN_SNAPSHOT = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+)
+
 # So that the metric is there at 0, and not missing, while all is well (R8).
 for _number in CONFLICTS:
     DATABASE_CONFLICTS.labels(str(_number))
@@ -123,6 +128,35 @@ class Database:
         """
         async with _read_with(await self._catalogue_lease()) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection on which all statements see one moment (R21): to a fit secondary, else to the primary.
+
+        It can't write. Where it reads from is looked at anew, which takes a round trip or two.
+
+        Raises:
+            PrimaryUnavailable: there is no server for it, or it was lost.
+            Overloaded: all connections were in use for a second.
+        """
+        await self._secondaries.looked()
+        lease = await self._catalogue_lease()
+        try:
+            try:
+                for statement in _BEGIN_SNAPSHOT:
+                    await lease.connection.exec_driver_sql(statement)
+                yield lease.connection
+                await lease.connection.exec_driver_sql("COMMIT")
+            except BaseException as error:
+                # The pool must not get it back: the next one would read in the past.
+                lease.discard()
+                if isinstance(error, DBAPIError):
+                    fault = fault_of(error)
+                    lease.report(fault)
+                    raise _named(fault, error) from error
+                raise
+        finally:
+            await lease.give_back()
 
     def state(self) -> DatabaseState:
         """Return what is known without input or output."""

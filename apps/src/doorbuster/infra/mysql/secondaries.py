@@ -76,6 +76,12 @@ class Secondaries:
             self._look = asyncio.create_task(self._look_around(), name="secondary-look")
         return self.known is not None and now - self._found_fit_at <= MOST_SECONDS_SINCE_LOOK
 
+    async def looked(self) -> None:
+        """Return when what `any_fit` says is new: for who reads seldom and can wait for a look."""
+        self.any_fit()
+        if self._look is not None:
+            await asyncio.wait({self._look})
+
     async def close(self) -> None:
         """End a look that is under way."""
         if self._look is not None:

@@ -123,3 +123,23 @@ async def test_a_single_server_has_no_secondaries_and_is_not_asked(group: Group)
 
     assert not await look(alone, group)
     assert group.asked == []
+
+
+async def test_who_reads_seldom_waits_for_a_look_and_knows_then(secondaries: Secondaries, group: Group) -> None:
+    await secondaries.looked()
+    assert await secondaries.host() == "mysql-1"
+
+    group.silent = {"mysql-1"}
+    group.now += 30.0
+    await secondaries.looked()
+
+    assert secondaries.any_fit()
+    assert await secondaries.host() == "mysql-2"
+
+
+async def test_with_one_host_nobody_waits_for_a_look(group: Group) -> None:
+    alone = Secondaries(("mysql-0",), ask=group.ask, monotonic=group.clock, shuffled=in_order)
+    await alone.looked()
+
+    assert (alone.any_fit(), group.asked) == (False, [])
+    await alone.close()

@@ -1,0 +1,162 @@
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Select
+
+from doorbuster.audit.model import Breach, Invariant, Report, Subject, Waiting
+from doorbuster.audit.snapshot import MOST_CHANGED
+from doorbuster.bootstrap.audit import Auditor, limits_of, show
+from doorbuster.kernel.errors import PrimaryUnavailable
+from doorbuster.settings import AuditSettings
+
+AT = datetime(2026, 5, 1, tzinfo=UTC)
+SETTINGS = AuditSettings(look_seconds=0.001, full_scan_seconds=3600)
+
+
+@dataclass
+class Rows:
+    """A statement's answer."""
+
+    rows: list[tuple[object, ...]]
+
+    def all(self) -> list[tuple[object, ...]]:
+        return self.rows
+
+    def scalar_one(self) -> object:
+        return self.rows[0][0]
+
+
+@dataclass
+class EmptyShop:
+    """A database without rows. `open_orders` are the keys that it calls open; looks fail while `gone`."""
+
+    open_orders: int = 0
+    gone: bool = False
+    snapshots: int = 0
+    statements: list[str] = field(default_factory=list)
+    fifth: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        self.snapshots += 1
+        if self.snapshots == 5:
+            self.fifth.set()
+        if self.gone:
+            raise PrimaryUnavailable("nobody answers")
+        yield cast("AsyncConnection", self)
+
+    async def execute(
+        self, statement: TextClause | Select[tuple[object]], values: Mapping[str, object] | None = None
+    ) -> Rows:
+        if isinstance(statement, Select):
+            return Rows(rows=[(AT,)])
+        asked = str(statement)
+        self.statements.append(asked)
+        if asked.startswith("SELECT MAX(walked)"):
+            return Rows(rows=[(None, 0)])
+        if "FROM order_sagas WHERE open = 1" in asked:
+            return Rows(rows=[(number.to_bytes(16),) for number in range(self.open_orders)])
+        if asked.strip().startswith("SELECT COUNT(*)"):
+            return Rows(rows=[(0,)])
+        return Rows(rows=[(None,)] if asked.strip().startswith("SELECT MIN(") else [])
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is set."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_it_looks_at_everything_first_then_at_changes_and_at_everything_again_when_that_is_due() -> None:
+    clock = Clock()
+    auditor = Auditor(EmptyShop(), SETTINGS, monotonic_seconds=clock)
+
+    looks = [(await auditor.look()).full, (await auditor.look()).full, (await auditor.look()).full]
+    clock.now = 3600.0
+    looks += [(await auditor.look()).full, (await auditor.look()).full]
+
+    assert looks == [True, False, False, True, False]
+
+
+async def test_more_changes_than_memory_holds_are_found_by_a_look_at_everything() -> None:
+    shop = EmptyShop(open_orders=MOST_CHANGED + 1)
+    auditor = Auditor(shop, SETTINGS)
+    await auditor.look()
+
+    assert (await auditor.look()).full
+    assert any(f"LIMIT {MOST_CHANGED + 1}" in asked or "LIMIT :most" in asked for asked in shop.statements)
+
+
+async def test_a_database_that_is_gone_is_looked_at_again_and_nothing_is_shown_meanwhile() -> None:
+    show(report(at=AT - timedelta(days=1)))
+    shop, stop = EmptyShop(gone=True), asyncio.Event()
+    task = asyncio.create_task(Auditor(shop, SETTINGS).run(stop))
+    async with asyncio.timeout(10):
+        await shop.fifth.wait()
+    stop.set()
+    await task
+
+    assert sample("audit_last_success_timestamp") == (AT - timedelta(days=1)).timestamp()
+
+
+async def test_it_ends_when_it_is_told_to_and_has_shown_what_it_saw() -> None:
+    shop, stop = EmptyShop(), asyncio.Event()
+    task = asyncio.create_task(Auditor(shop, SETTINGS).run(stop))
+    async with asyncio.timeout(10):
+        await shop.fifth.wait()
+    stop.set()
+    await task
+
+    assert sample("audit_last_success_timestamp") == AT.timestamp()
+    assert {sample("audit_breaches", invariant=each.value) for each in Invariant} == {0}
+
+
+def test_every_invariant_and_everything_under_way_is_shown_also_as_0() -> None:
+    broken = Breach(invariant=Invariant.STOCK, subject=Subject.PRODUCT, id=7, detail="10 supplied")
+    show(report(counts={Invariant.STOCK: 3}, breaches=[broken], waiting={Waiting.PENDING: 4}))
+
+    assert {each: sample("audit_breaches", invariant=each.value) for each in Invariant} == {
+        each: 3 if each is Invariant.STOCK else 0 for each in Invariant
+    }
+    assert {each: sample("audit_in_flight", kind=each.value) for each in Waiting} == {
+        each: 4 if each is Waiting.PENDING else 0 for each in Waiting
+    }
+
+
+@pytest.mark.parametrize("seconds", [300.0, 20.0])
+def test_how_long_an_order_may_wait_is_a_setting(seconds: float) -> None:
+    assert limits_of(AuditSettings(final_within_seconds=seconds)).final == timedelta(seconds=seconds)
+
+
+def report(
+    *,
+    at: datetime = AT,
+    counts: Mapping[Invariant, int] | None = None,
+    breaches: list[Breach] | None = None,
+    waiting: Mapping[Waiting, int] | None = None,
+) -> Report:
+    return Report(
+        at=at,
+        seconds=0.5,
+        full=False,
+        counts=counts or {},
+        breaches=breaches or [],
+        waiting=waiting or {},
+        looked_at={},
+    )
+
+
+def sample(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
