@@ -56,7 +56,7 @@ async def open_shop(database: Database) -> None:
     assert isinstance(outcome, Answer)
 
 
-async def place(database: Database) -> Sequence[Body]:
+async def place(database: Database) -> Sequence[AnyBody]:
     """Place the orders under keys; return the events that are in the outbox."""
     orders = IdempotentBatches(database, order_step(order_answer, lambda: True), uuid4)
     commands = [

@@ -90,7 +90,7 @@ def test_pods_of_the_applications_never_ask_mysql_for_more_connections_than_it_h
     asked = sum(pods_at_most(found, scaled_out) * CONNECTIONS.get(found["metadata"]["name"], 2) for found in of_mysql)
     accepted = yaml.safe_load((DATA / "values.yaml").read_text())["mysql"]["maxConnections"]
 
-    assert len(of_mysql) == 10
+    assert len(of_mysql) == 11
     assert max(scaled_out.values()) == 12
     assert asked <= accepted * 2 / 3, "members, probes and people need some, too"
 

@@ -15,7 +15,7 @@ inhibit_rules:
   - source_matchers: ['severity="critical"']
     target_matchers: ['severity="warning"', 'subject!=""']
     # Every label that an alert keeps: two of the same subject are about one thing if these are alike, too.
-    equal: [subject, component, consumergroup, fault, group, method, partition, route, rule, scaler, topic]
+    equal: [subject, component, consumergroup, fault, group, invariant, method, partition, route, scaler, topic]
 receivers:
   - name: webhook
     {{- if or $values.webhook.url $values.webhook.existingSecret }}
