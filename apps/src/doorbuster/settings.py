@@ -138,6 +138,15 @@ class PartnerSettings(BaseModel, frozen=True):
     """URL that takes orders by POST; None means that deliveries wait until there is one."""
 
 
+class CacheSettings(BaseModel, frozen=True):
+    """Which copies of products may be read (R6); off, to measure what they are worth. Answers stay the same."""
+
+    process: bool = True
+    """Copies in the process, for a second."""
+    redis: bool = True
+    """Copies in Redis, for some seconds."""
+
+
 class FaultSettings(BaseModel, frozen=True):
     """What is made to go wrong on purpose, to see how the platform answers (P19). Nothing, unless somebody says so."""
 
@@ -163,6 +172,7 @@ class Settings(BaseSettings):
     issuer: IssuerJobSettings = IssuerJobSettings()
     partner: PartnerSettings = PartnerSettings()
     faults: FaultSettings = FaultSettings()
+    cache: CacheSettings = CacheSettings()
     admin_port: Port = 9100
     """Port of metrics and probes, never reachable from the ingress."""
     log_level: str = "INFO"

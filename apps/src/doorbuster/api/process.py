@@ -6,7 +6,7 @@ import gc
 import structlog
 import uvloop
 
-from doorbuster.api.answers import charge_answer, order_answer
+from doorbuster.api.answers import charge_answer, order_answer, sold_out_answer
 from doorbuster.api.app import create_app
 from doorbuster.api.use_cases import UseCases
 from doorbuster.bootstrap.api import ApiServices, Presenters, api_services
@@ -32,7 +32,8 @@ async def run_api(settings: Settings) -> None:
     admin = AdminServer()
     listening = asyncio.Event()
     with stop_event() as stop:
-        async with api_services(settings, Presenters(order=order_answer, charge=charge_answer)) as services:
+        presenters = Presenters(order=order_answer, charge=charge_answer, sold_out=sold_out_answer)
+        async with api_services(settings, presenters) as services:
             app = create_app(_use_cases(services))
             # Ready depends on no server and no catalogue (R17).
             await admin.start(settings.admin_port, ready=lambda: listening.is_set() and not stop.is_set())

@@ -9,11 +9,13 @@ from starlette.requests import Request
 
 from doorbuster.infra.batches.answers import Outcome
 from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.cache.entries import Entry
 from doorbuster.infra.health import Health
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.model import ChargePoints
 from doorbuster.products.model import Product
+from doorbuster.products.search import Position
 
 C = TypeVar("C")
 
@@ -57,12 +59,16 @@ class Balances(Protocol):
 class Catalogue(Protocol):
     """Reads products."""
 
-    async def find(self, product_id: ProductId) -> Product | None:
-        """Return the product; None if there is none."""
+    async def find(self, product_id: ProductId) -> Entry | None:
+        """Return the product's document and version; None if there is none."""
         ...
 
     async def page(self, *, after: ProductId, limit: int) -> Sequence[Product]:
         """Return products behind `after`, ascending by id."""
+        ...
+
+    async def search(self, prefix: str, *, behind: Position | None, limit: int) -> Sequence[Product]:
+        """Return products whose names begin so, behind a position, by name and id."""
         ...
 
 

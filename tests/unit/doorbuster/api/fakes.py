@@ -18,13 +18,16 @@ from doorbuster.infra.auth.tokens import AdminTokenRefused, TokenRefused
 from doorbuster.infra.batches.answers import Answer, BodyMismatch, Outcome, Refused
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.batches.in_flight import KeyInFlight
+from doorbuster.infra.cache.entries import Entry
 from doorbuster.infra.health import Health, Pool, State
 from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.model import Order, PlaceOrder, place
 from doorbuster.orders.service import LONGEST_PAGE
 from doorbuster.points.model import Charged, ChargePoints, charge
+from doorbuster.products.documents import product_body
 from doorbuster.products.model import Product
+from doorbuster.products.search import Position
 
 NOW = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
 TOKENS = {"token-of-1": UserId(1), "token-of-2": UserId(2)}
@@ -104,11 +107,17 @@ class FakeBalances:
 
 
 class FakeCatalogue:
-    async def find(self, product_id: ProductId) -> Product | None:
-        return PRODUCTS.get(product_id)
+    async def find(self, product_id: ProductId) -> Entry | None:
+        product = PRODUCTS.get(product_id)
+        return None if product is None else Entry(version=product.version, body=product_body(product))
 
     async def page(self, *, after: ProductId, limit: int) -> Sequence[Product]:
         return [product for number, product in sorted(PRODUCTS.items()) if number > after][:limit]
+
+    async def search(self, prefix: str, *, behind: Position | None, limit: int) -> Sequence[Product]:
+        place = ("", 0) if behind is None else (behind.name, behind.id)
+        named = sorted((each.name, each.id) for each in PRODUCTS.values() if each.name.startswith(prefix))
+        return [PRODUCTS[product_id] for name, product_id in named if (name, product_id) > place][:limit]
 
 
 @dataclass
