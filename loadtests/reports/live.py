@@ -68,7 +68,8 @@ def line(view: LiveView) -> str:
     said = (
         f"{clock(view.elapsed_seconds)} {view.phase}:",
         f"{counts.offered:,} offered, {counts.accepted:,} accepted, {counts.sold_out:,} sold out,",
-        f"{_count(counts.paid)} paid, {_count(counts.failed)} failed, {_count(counts.pending)} open; {_rate(last.accepted_per_s)}/s accepted;",
+        f"{_count(counts.paid)} paid, {_count(counts.failed)} failed, {_count(counts.pending)} open;",
+        f"{_rate(last.accepted_per_s)}/s accepted;",
         f"lag {_count(last.lag)}, oldest {_seconds(last.oldest_age_s)},",
         f"replicas {_count(last.ready)} of {_count(last.replicas)} ready;",
         view.reason or "no word from the operator",

@@ -23,4 +23,8 @@ Usage: include "apps.apiEnvironment" $
   value: {{ include "apps.issuers" . | quote }}
 - name: DOORBUSTER_AUTH__AUDIENCE
   value: {{ .Values.auth.audience | quote }}
+- name: DOORBUSTER_CACHE__PROCESS
+  value: {{ .Values.cache.process | quote }}
+- name: DOORBUSTER_CACHE__REDIS
+  value: {{ .Values.cache.redis | quote }}
 {{- end -}}
