@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 from redis.asyncio import Redis
 
@@ -42,12 +43,23 @@ def is_product_body(key: int, body: bytes) -> bool:
     return is_body_of(ProductId(key), body)
 
 
+class ProductReads(Protocol):
+    """Reads of many products at once."""
+
+    async def find(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
+        """Return the products that exist, as a secondary knows them; what it lacks is asked of the primary (R5)."""
+        ...
+
+    async def newest(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
+        """Return the products that exist, as the primary knows them."""
+        ...
+
+
 class ProductSource:
     """Products for the caches: many keys at once, from a secondary or from the primary."""
 
-    def __init__(self, service: CatalogueService) -> None:
+    def __init__(self, service: ProductReads) -> None:
         """Put coalescers in front of the service."""
-        self._service = service
         self._usual: CoalescedReads[ProductId, Product] = CoalescedReads(
             service.find, name="product-by-id", limits=PUBLIC_READS, deadline_seconds=FLIGHT_SECONDS
         )

@@ -7,7 +7,7 @@ older: it offers copies as every reader does.
 import asyncio
 import random
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Protocol
@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 from redis.exceptions import RedisError
 
-from doorbuster.bootstrap.catalogue import PRODUCTS, entry_of
+from doorbuster.bootstrap.catalogue import PRODUCTS, ProductReads, entry_of
 from doorbuster.infra import redis
 from doorbuster.infra.cache.bounds import SHARED_SECONDS, shortened
 from doorbuster.infra.cache.redis_cache import RedisCache
@@ -70,24 +70,12 @@ class Warmable(Protocol):
         ...
 
 
-class CatalogueReads(Protocol):
-    """Reads of products."""
-
-    async def find(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
-        """Return the products that exist."""
-        ...
-
-    async def newest(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
-        """Return the products that exist, as the primary knows them."""
-        ...
-
-
 class Products:
     """Products to be filled."""
 
     kind = "products"
 
-    def __init__(self, catalogue: CatalogueReads, cache: SharedCache, ranges: Sequence[range]) -> None:
+    def __init__(self, catalogue: ProductReads, cache: SharedCache, ranges: Sequence[range]) -> None:
         """Take where products are read, where their copies go, and which ones."""
         self._catalogue = catalogue
         self._cache = cache

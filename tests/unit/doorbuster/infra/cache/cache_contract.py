@@ -13,7 +13,10 @@ SHORT_SECONDS = 0.05
 class World(Protocol):
     """An empty shared cache."""
 
-    cache: SharedCache
+    @property
+    def cache(self) -> SharedCache:
+        """The cache."""
+        ...
 
     async def write_raw(self, key: int, raw: bytes) -> None:
         """Have bytes under a key as another program could have left them."""
