@@ -32,7 +32,6 @@ AT_ONCE = 100
 # Well before the first copies end, which live for 80 % of their time at least.
 SECONDS_BETWEEN_ROUNDS = 10.0
 SECONDS_BETWEEN_REPORTS = 1.0
-_HALF_OF_A_POOL = 2
 
 log = structlog.get_logger()
 
@@ -148,7 +147,8 @@ async def warm_up(settings: Settings, wanted: WarmUp) -> Mapping[str, Warmed]:
         CacheAway: Redis doesn't answer.
         NotAccepted: the database doesn't.
     """
-    database = Database(settings.mysql.model_copy(update={"pool_size": 1}), reader_pool_size=_HALF_OF_A_POOL)
+    # One query at a time: to a secondary, else to the primary.
+    database = Database(settings.mysql.model_copy(update={"pool_size": 1}), reader_pool_size=1)
     client = redis.connect(settings.redis)
     try:
         catalogue = CatalogueService(MySqlCatalogueSource(database))

@@ -53,6 +53,7 @@ class CoalescedCache:
         self._read = {
             result: CACHE_READS.labels(level="redis", result=result) for result in ("hit", "miss", "undecodable")
         }
+        self._filled = {filled: CACHE_FILLS.labels(result=filled) for filled in Filled}
 
     async def find(self, key: int) -> Entry | None:
         """Return the copy; None if there is none that can be read, or nobody can tell."""
@@ -73,7 +74,7 @@ class CoalescedCache:
             filled = await self._fills.submit(filling, user=ANYBODY, deadline_seconds=FLIGHT_SECONDS)
         except (NotAccepted, OutcomeUnknown):
             filled = Filled.AWAY
-        CACHE_FILLS.labels(result=filled).inc()
+        self._filled[filled].inc()
         return filled
 
     async def drain(self) -> None:

@@ -57,6 +57,7 @@ class ReadThrough:
         self._airborne: set[asyncio.Task[Entry | None]] = set()
         near = ("hit", "negative", "miss")
         self._near = {result: CACHE_READS.labels(level="process", result=result) for result in near}
+        self._drops = {cause: CACHE_DROPS.labels(cause=cause) for cause in ("changed", "unheard")}
         self._far = {result: CACHE_READS.labels(level="database", result=result) for result in ("hit", "negative")}
 
     async def find(self, key: int) -> Entry | None:
@@ -80,14 +81,14 @@ class ReadThrough:
 
     def changed(self, key: int) -> None:
         """Let go what is known of a key, and let nobody join a flight that may have read it before."""
-        CACHE_DROPS.labels(cause="changed").inc()
+        self._drops["changed"].inc()
         self._flights.pop(key, None)
         if self._process is not None:
             self._process.drop(key)
 
     def missed(self) -> None:
         """Let everything go: nobody told what has changed for a while."""
-        CACHE_DROPS.labels(cause="unheard").inc()
+        self._drops["unheard"].inc()
         self._flights.clear()
         if self._process is not None:
             self._process.clear()
