@@ -45,24 +45,15 @@ READERS = 1_000
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
-    """A client of a Redis without copies and floors of products."""
+    """A client of Redis."""
     client = connect(settings.redis)
-    await forget(client)
     yield client
-    await forget(client)
     await client.aclose()
 
 
-async def forget(client: Redis) -> None:
-    keys = [key async for key in client.scan_iter(f"{PRODUCTS}:*")]
-    if keys:
-        await client.delete(*keys)
-
-
 @pytest.fixture
-async def shop(database: Database, client: Redis) -> Database:
+async def shop(database: Database) -> Database:
     """Products 1 to 60."""
-    del client
     async with database.transaction() as connection:
         await CatalogueSeed(count=COUNT, units=10).write(connection, range(1, COUNT + 1))
     return database
@@ -188,7 +179,7 @@ async def test_a_change_that_is_repeated_changes_nothing_and_sets_the_floor_agai
 ) -> None:
     change = ProductChange(name="Renamed")
     first = await change_product(settings, LAMP, change)
-    await forget(client)
+    await client.delete(f"{PRODUCTS}:{LAMP}:floor", f"{PRODUCTS}:{LAMP}:body")
 
     assert await change_product(settings, LAMP, change) == first
     assert await client.get(f"{PRODUCTS}:{LAMP}:floor") == b"2"
