@@ -1,5 +1,6 @@
-"""What Redis remembers of a catalogue: to be forgotten with its tables, because a new one begins with version 1 again."""
+"""What Redis remembers of a catalogue: forgotten with its tables, because a new one begins with version 1 again."""
 
+from redis import Redis
 from redis.sentinel import Sentinel
 
 from doorbuster.bootstrap.catalogue import PRODUCTS
@@ -15,7 +16,7 @@ def forget_copies(settings: RedisSettings) -> None:
     asked = {"password": password, "socket_timeout": ANSWER_SECONDS}
     addresses = [(host, int(port)) for host, _, port in (each.rpartition(":") for each in settings.sentinels)]
     sentinels = Sentinel(addresses, sentinel_kwargs=asked, **asked)  # type: ignore[no-untyped-call]  # it has no types
-    client = sentinels.master_for(settings.primary_name)
+    client: Redis = sentinels.master_for(settings.primary_name)  # type: ignore[no-untyped-call]  # the same
     try:
         client.delete(KEY, *client.scan_iter(f"{PRODUCTS}:*"))
     finally:
