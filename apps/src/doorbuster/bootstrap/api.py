@@ -137,9 +137,11 @@ async def _sold_out(
         present=presenters.sold_out,
         deadline_seconds=settings.api.deadline_seconds,
     )
-    yield refusals
-    await refusals.drain()
-    await snapshot.drain()
+    try:
+        yield refusals
+    finally:
+        await refusals.drain()
+        await snapshot.drain()
 
 
 def _charge_points(
