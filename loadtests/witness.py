@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     """An answer that accepts, with an id that was read."""
     FAIL = "fail"
     """An answer that says no."""
+    SOLD_OUT = "sold_out"
+    """A business answer: there is nothing left, and this try ordered nothing."""
     UNKNOWN = "unknown"
     """No answer, or one that doesn't say: the order may have been accepted or not."""
 

@@ -49,12 +49,13 @@ OrdersByUser = Mapping[int, Sequence[ListedOrder]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What became of the orders. `offered` is the sum of `accepted`, `refused` and `unknown`.
+    """What became of the orders. `offered` is the sum of `accepted`, `sold_out`, `refused` and `unknown`.
 
     Attributes:
         offered: idempotency keys, however often each was tried.
         accepted: those of which a shopper read an id.
-        refused: those that were told no.
+        sold_out: those that were told that nothing is left.
+        refused: those that were told no for another reason.
         unknown: those of which nobody knows.
         paid: accepted and PAID.
         failed: accepted and FAILED.
@@ -68,6 +69,7 @@ class Judgement:
 
     offered: int
     accepted: int
+    sold_out: int
     refused: int
     unknown: int
     paid: int
@@ -106,6 +108,7 @@ def judge(attempts: Iterable[Attempt], orders_by_user: OrdersByUser) -> Judgemen
     return Judgement(
         offered=len(intents),
         accepted=outcomes[Outcome.OK],
+        sold_out=outcomes[Outcome.SOLD_OUT],
         refused=outcomes[Outcome.FAIL],
         unknown=outcomes[Outcome.UNKNOWN],
         paid=statuses[OrderStatus.PAID],
@@ -118,6 +121,11 @@ def judge(attempts: Iterable[Attempt], orders_by_user: OrdersByUser) -> Judgemen
         ),
         failures=Counter(o.failure_reason or UNKNOWN_REASON for o in found if o.status is OrderStatus.FAILED),
     )
+
+
+def sold_out_products(attempts: Iterable[Attempt]) -> Mapping[int, int]:
+    """Return of which product how many orders were told, after all of their tries, that nothing is left."""
+    return Counter(each.product_id for each in _intents(attempts) if each.outcome is Outcome.SOLD_OUT)
 
 
 def sold_units(orders_by_user: OrdersByUser, product_id: int) -> int:
@@ -160,7 +168,9 @@ def _settled(tries: Sequence[Attempt]) -> Outcome:
     if Outcome.OK in outcomes:
         return Outcome.OK
     last = tries[-1]
-    if Outcome.UNKNOWN in outcomes and last.status in _ONLY_THIS_TRY:
+    # That it is sold out is told before anybody looks for a try that is under way elsewhere.
+    only_this = last.outcome is Outcome.SOLD_OUT or last.status in _ONLY_THIS_TRY
+    if Outcome.UNKNOWN in outcomes and only_this:
         return Outcome.UNKNOWN
     return last.outcome
 

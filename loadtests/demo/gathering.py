@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from loadtests.checks.orders import Judgement, OrdersByUser, failed_without, sold_units
+from loadtests.checks.orders import Judgement, OrdersByUser, failed_without, sold_out_products, sold_units
 from loadtests.demo.plan import Plan, Supplies
 from loadtests.reports.evidence import Calibration, Evidence, HotProduct, OrderCounts, Replicas
 from loadtests.reports.summary import Latency
@@ -119,6 +119,7 @@ def _counts(found: Findings) -> OrderCounts:
     return OrderCounts(
         offered=len({attempt.key for attempt in found.attempts}),
         accepted=len({attempt.key for attempt in found.attempts if attempt.outcome is Outcome.OK}),
+        sold_out=sum(sold_out_products(found.attempts).values()),
         paid=judged.paid if judged else None,
         failed=judged.failed if judged else None,
         pending=judged.pending if judged else None,
@@ -131,7 +132,8 @@ def _hot(found: Findings, product: int | None) -> HotProduct | None:
     wanting = {each.key for each in found.attempts if each.product_id == product and each.outcome is Outcome.OK}
     sold = sold_units(found.lists.orders_by_user, product) if found.lists else None
     # A buyer wants one unit an order.
-    return HotProduct(units=found.supplies.hot_units, wanted=len(wanting), sold=sold)
+    sold_out = sold_out_products(found.attempts).get(product, 0)
+    return HotProduct(units=found.supplies.hot_units, wanted=len(wanting) + sold_out, sold_out=sold_out, sold=sold)
 
 
 def _under_load(moments: Iterable[Moment]) -> Iterable[Moment]:

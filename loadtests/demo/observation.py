@@ -41,6 +41,7 @@ class Told:
         """Begin with nothing."""
         self._offered: set[str] = set()
         self._accepted: set[str] = set()
+        self._sold_out: set[str] = set()
 
     @property
     def offered(self) -> int:
@@ -52,6 +53,11 @@ class Told:
         """How many of them were accepted."""
         return len(self._accepted)
 
+    @property
+    def sold_out(self) -> int:
+        """How many were told that nothing is left."""
+        return len(self._sold_out)
+
     def add(self, attempts: Iterable[Attempt]) -> tuple[int, int]:
         """Count attempts; return how many orders were sent and accepted that weren't before."""
         before = self.offered, self.accepted
@@ -59,6 +65,8 @@ class Told:
             self._offered.add(attempt.key)
             if attempt.outcome is Outcome.OK:
                 self._accepted.add(attempt.key)
+            elif attempt.outcome is Outcome.SOLD_OUT:
+                self._sold_out.add(attempt.key)
         return self.offered - before[0], self.accepted - before[1]
 
 

@@ -68,6 +68,7 @@ def _orders(seen: Seen, last: Moment | None) -> OrderCounts:
     return OrderCounts(
         offered=seen.offered,
         accepted=seen.accepted,
+        sold_out=seen.sold_out,
         paid=seen.paid,
         failed=seen.failed,
         pending=last.pending if last else None,

@@ -58,6 +58,7 @@ class Seen:
         phase: what the run is doing.
         offered: orders sent in the load that was followed last.
         accepted: those of them that were accepted.
+        sold_out: those of them that were told that nothing is left.
         paid: those that became PAID, about: a few may be counted twice, or not yet. None is not known.
         failed: the same of those that FAILED.
         scaler: the stock consumer's, as last read.
@@ -67,6 +68,7 @@ class Seen:
     elapsed_seconds: float
     offered: int
     accepted: int
+    sold_out: int
     paid: int | None
     failed: int | None
     moments: tuple[Moment, ...]
@@ -139,6 +141,7 @@ class Watch:
             elapsed_seconds=time.monotonic() - self._began,
             offered=told.offered,
             accepted=told.accepted,
+            sold_out=told.sold_out,
             paid=self._grown("paid"),
             failed=self._grown("failed"),
             moments=tuple(self._moments),

@@ -87,8 +87,11 @@ def _story(summary: Summary) -> str:
             share = _share(seen.pending_at_load_end, seen.orders.accepted)
             return f"{share} of {seen.orders.accepted:,} orders still pending when the load ended; none lost"
         case Verdict.PASSED:
-            paid, failed = _count(seen.orders.paid), _count(seen.orders.failed)
-            return f"{paid} of {seen.orders.accepted:,} orders paid, {failed} sold out, none lost; {_scaled(seen)}"
+            orders = seen.orders
+            # Told at once, or found out by the saga: out of stock is the only reason for which one may fail here.
+            sold_out = None if orders.failed is None else orders.failed + orders.sold_out
+            answered = f"{_count(orders.paid)} of {orders.accepted + orders.sold_out:,} orders paid"
+            return f"{answered}, {_count(sold_out)} sold out, none lost; {_scaled(seen)}"
         case Verdict.FAILED:
             return _failures(summary)
 

@@ -19,6 +19,7 @@ class OrderCounts:
     Attributes:
         offered: sent, whatever came back.
         accepted: a client read an answer with an id.
+        sold_out: a client was told that nothing is left, and nothing was accepted: a business answer.
         paid: accepted and PAID.
         failed: accepted and FAILED.
         pending: accepted and neither.
@@ -26,6 +27,7 @@ class OrderCounts:
 
     offered: int
     accepted: int
+    sold_out: int
     paid: int | None
     failed: int | None
     pending: int | None
@@ -52,12 +54,14 @@ class HotProduct:
 
     Attributes:
         units: in stock before the run.
-        wanted: units in accepted orders.
+        wanted: units in accepted orders, and in those that were told that nothing is left.
+        sold_out: units in these alone.
         sold: units in PAID orders.
     """
 
     units: int
     wanted: int
+    sold_out: int
     sold: int | None
 
 
@@ -87,7 +91,7 @@ class Evidence:
         calibration: None when it didn't take place.
         scheduled: orders that the course asks for.
         orders: when the run was judged, which is after the platform became quiet or the time for that was over.
-        refused: offered, and answered without an id.
+        refused: offered, and answered without an id, but not that nothing is left.
         unknown: offered, and no answer could be read.
         pending_at_load_end: accepted and neither PAID nor FAILED when the last order had been sent.
         failure_reasons: how many orders FAILED for which reason.

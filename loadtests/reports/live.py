@@ -27,7 +27,7 @@ _BESIDE_HISTORY: Final = 34
 _MOST_HISTORY: Final = 60
 # The operator's longest sentences; always as many lines, so that nothing below them jumps.
 _MESSAGE_LINES: Final = 3
-_NAMES: Final = ("offered", "accepted", "paid", "failed")
+_NAMES: Final = ("offered", "accepted", "sold out", "paid", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,9 @@ def line(view: LiveView) -> str:
     counts, last = view.orders, _last(view)
     said = (
         f"{clock(view.elapsed_seconds)} {view.phase}:",
-        f"{counts.offered:,} offered, {counts.accepted:,} accepted, {_count(counts.paid)} paid,",
-        f"{_count(counts.failed)} failed, {_count(counts.pending)} open; {_rate(last.accepted_per_s)}/s accepted;",
+        f"{counts.offered:,} offered, {counts.accepted:,} accepted, {counts.sold_out:,} sold out,",
+        f"{_count(counts.paid)} paid, {_count(counts.failed)} failed, {_count(counts.pending)} open;",
+        f"{_rate(last.accepted_per_s)}/s accepted;",
         f"lag {_count(last.lag)}, oldest {_seconds(last.oldest_age_s)},",
         f"replicas {_count(last.ready)} of {_count(last.replicas)} ready;",
         view.reason or "no word from the operator",
@@ -107,10 +108,10 @@ def _orders(now: LiveView) -> RenderableType:
     last, counts = _last(now), now.orders
     table = _columns(len(_NAMES) + 1)
     table.add_row("Orders", *(Text(name, style="dim") for name in (*_NAMES, "open")))
-    every = (counts.offered, counts.accepted, counts.paid, counts.failed, counts.pending)
+    every = (counts.offered, counts.accepted, counts.sold_out, counts.paid, counts.failed, counts.pending)
     table.add_row("so far", *(Text(_count(count), style="bold") for count in every))
-    rates = (last.offered_per_s, last.accepted_per_s, last.paid_per_s, last.failed_per_s)
-    table.add_row("a second", *(_rate(rate) for rate in rates), "")
+    answered = (_rate(last.offered_per_s), _rate(last.accepted_per_s), "")
+    table.add_row("a second", *answered, _rate(last.paid_per_s), _rate(last.failed_per_s), "")
     return table
 
 

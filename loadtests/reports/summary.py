@@ -14,7 +14,7 @@ from loadtests.reports.evidence import Evidence
 from loadtests.reports.verdict import Check, Verdict, checks, verdict
 
 SCHEMA: Final = Path(__file__).with_name("summary.schema.json")
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What an answer to an order means to a shopper: accepted, refused or unknown, and whether to ask once more."""
+"""What an answer to an order means to a shopper: accepted, sold out, refused or unknown, and whether to ask again."""
 
 import json
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ MOST_TRIES = 3
 _LATER = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
 # The answer to a repeat while the first try with its key is under way (R1).
 _IN_FLIGHT = "in-flight"
+# A business answer, and no error.
+_SOLD_OUT = "sold-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Reading:
     """What a shopper reads in an answer.
 
     Attributes:
-        outcome: accepted, refused or unknown.
+        outcome: accepted, sold out, refused or unknown.
         status: the answer's status; None if there was none.
         order_id: the accepted order's id, in its usual form; None if it wasn't accepted.
         pause_seconds: after what time to ask again with the same key; None means that the answer is final.
@@ -50,6 +52,8 @@ def read_answer(status: int, body: bytes, *, retry_after: str | None) -> Reading
     order_id = _order_id(body) if _is_success(status) else None
     if order_id is not None:
         return Reading(outcome=Outcome.OK, status=status, order_id=order_id)
+    if status == HTTPStatus.CONFLICT and _field(body, "code") == _SOLD_OUT:
+        return Reading(outcome=Outcome.SOLD_OUT, status=status)
     if _leaves_open(status, body):
         return Reading(outcome=Outcome.UNKNOWN, status=status, pause_seconds=UNKNOWN_PAUSE_SECONDS)
     pause = _pause(retry_after) if status in _LATER and retry_after is not None else None

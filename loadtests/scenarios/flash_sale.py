@@ -118,7 +118,8 @@ def _acts(rush: Rush, checkout: Checkout) -> Iterator[tuple[float, Act]]:
 
 def _report(name: str, attempt: Attempt, *, environment: Environment, witness: WitnessWriter) -> None:
     witness.write(attempt)
-    refused = None if attempt.outcome is Outcome.OK else CatchResponseError(f"{attempt.outcome} {attempt.status}")
+    answered = attempt.outcome in {Outcome.OK, Outcome.SOLD_OUT}
+    refused = None if answered else CatchResponseError(f"{attempt.outcome} {attempt.status}")
     # Locust's event hooks have no types.
     environment.events.request.fire(  # type: ignore[no-untyped-call]
         request_type="POST",

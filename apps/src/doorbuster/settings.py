@@ -149,6 +149,15 @@ class AuditSettings(BaseModel, frozen=True):
     """How long an order may be PENDING before that is a breach."""
 
 
+class CacheSettings(BaseModel, frozen=True):
+    """Which copies of products may be read (R6); off, to measure what they are worth. Answers stay the same."""
+
+    process: bool = True
+    """Copies in the process, for a second."""
+    redis: bool = True
+    """Copies in Redis, for some seconds."""
+
+
 class FaultSettings(BaseModel, frozen=True):
     """What is made to go wrong on purpose, to see how the platform answers (P19). Nothing, unless somebody says so."""
 
@@ -198,6 +207,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     faults: FaultSettings = FaultSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    cache: CacheSettings = CacheSettings()
     admin_port: Port = 9100
     """Port of metrics and probes, never reachable from the ingress."""
     log_level: str = "INFO"

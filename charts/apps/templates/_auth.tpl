@@ -24,4 +24,8 @@ Usage: include "apps.apiEnvironment" $
 - name: DOORBUSTER_AUTH__AUDIENCE
   value: {{ .Values.auth.audience | quote }}
 {{ include "apps.catalogueEnvironment" . }}
+- name: DOORBUSTER_CACHE__PROCESS
+  value: {{ .Values.cache.process | quote }}
+- name: DOORBUSTER_CACHE__REDIS
+  value: {{ .Values.cache.redis | quote }}
 {{- end -}}

@@ -73,3 +73,11 @@ def test_a_password_is_read_from_its_file_each_time_and_not_shown(
     file.write_text("second")
     assert settings.mysql.password.get_secret_value() == "second"
     assert "second" not in repr(settings.mysql.password)
+
+
+def test_each_level_of_copies_is_on_unless_it_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (Settings().cache.process, Settings().cache.redis) == (True, True)
+
+    monkeypatch.setenv("DOORBUSTER_CACHE__PROCESS", "false")
+    monkeypatch.setenv("DOORBUSTER_CACHE__REDIS", "false")
+    assert (Settings().cache.process, Settings().cache.redis) == (False, False)

@@ -72,6 +72,13 @@ def refusal_answer(refusal: Refusal, minted: UUID) -> Answer | Refused:
     return Answer(status=409, body=problem_body(problem, instance=minted.urn))
 
 
+def sold_out_answer(refusal: Refusal) -> Refused:
+    """Return what is told before anything is written: 409, naming the line, and not stored (R4)."""
+    errors = () if refusal.field is None else (FieldError(field=refusal.field, message="is sold out"),)
+    problem = Problem(status=409, code=refusal.code, detail=refusal.detail, errors=errors)
+    return Refused(status=409, body=problem_body(problem, instance=None))
+
+
 def is_replay(answer: Answer, minted: UUID) -> bool:
     """Tell whether the answer was made for an earlier command than the one that the id was minted for."""
     return str(minted).encode() not in answer.body

@@ -78,7 +78,8 @@ class _Answer:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Content-Type-Options"] = "nosniff"
-            headers["Cache-Control"] = "no-store"
+            # A route that knows how long its answer is right says so.
+            headers.setdefault("Cache-Control", "no-store")
             headers["X-Trace-Id"] = tracing.current_trace_id() or ""
             if _begins_stream(message):
                 self.streams_since = perf_counter()

@@ -6,7 +6,7 @@ import gc
 import structlog
 import uvloop
 
-from doorbuster.api.answers import cancel_answer, charge_answer, order_answer
+from doorbuster.api.answers import cancel_answer, charge_answer, order_answer, sold_out_answer
 from doorbuster.api.app import create_app
 from doorbuster.api.use_cases import UseCases
 from doorbuster.bootstrap.api import ApiServices, Presenters, api_services
@@ -32,7 +32,9 @@ async def run_api(settings: Settings) -> None:
     admin = AdminServer()
     listening = asyncio.Event()
     with stop_event() as stop:
-        presenters = Presenters(order=order_answer, charge=charge_answer, cancel=cancel_answer)
+        presenters = Presenters(
+            order=order_answer, charge=charge_answer, cancel=cancel_answer, sold_out=sold_out_answer
+        )
         async with api_services(settings, presenters) as services:
             app = create_app(_use_cases(services))
             # Ready depends on no server and no catalogue (R17).

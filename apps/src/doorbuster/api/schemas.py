@@ -14,6 +14,7 @@ from doorbuster.infra.health import State, Verdict
 from doorbuster.kernel.breaker import BreakerState
 from doorbuster.orders.model import MOST_LINES, MOST_UNITS
 from doorbuster.points.model import MOST_CHARGE
+from doorbuster.products.search import LONGEST_NAME
 
 # Greater integers lose digits in JSON readers that hold numbers as doubles.
 GREATEST_ID = 2**53
@@ -116,10 +117,10 @@ class ProductDocument(BaseModel):
 
 
 class ProductPage(BaseModel):
-    """Products by id; `next_cursor` is null on the last page."""
+    """Products by id, or by name and id; `next_cursor` says nothing to a client, and is null on the last page."""
 
     products: list[ProductDocument]
-    next_cursor: int | None
+    next_cursor: str | None
 
 
 class FieldErrorDocument(BaseModel):
@@ -151,12 +152,13 @@ class PageOfOrders(BaseModel):
 
 
 class PageOfProducts(BaseModel):
-    """Which products to show."""
+    """Which products to show; `cursor` is the `next_cursor` of the page before."""
 
     model_config = ConfigDict(extra="forbid")
 
+    name_prefix: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)] | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 20
-    cursor: Annotated[int, Field(ge=0, le=GREATEST_ID)] = 0
+    cursor: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,2000}$")] | None = None
 
 
 class PoolDocument(BaseModel):

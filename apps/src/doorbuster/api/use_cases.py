@@ -14,6 +14,7 @@ from doorbuster.coupons.issuing import IssueCoupon, IssueOutcome
 from doorbuster.infra.batches.answers import Outcome
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.batches.watched_reads import Watched
+from doorbuster.infra.cache.entries import Entry as CacheEntry
 from doorbuster.infra.health import Health
 from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
@@ -22,6 +23,7 @@ from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.history import EntryPosition
 from doorbuster.points.model import ChargePoints, Entry
 from doorbuster.products.model import Product
+from doorbuster.products.search import Position
 
 C = TypeVar("C")
 
@@ -97,12 +99,16 @@ class Balances(Protocol):
 class Catalogue(Protocol):
     """Reads products."""
 
-    async def find(self, product_id: ProductId) -> Product | None:
-        """Return the product; None if there is none."""
+    async def find(self, product_id: ProductId) -> CacheEntry | None:
+        """Return the product's document and version; None if there is none."""
         ...
 
     async def page(self, *, after: ProductId, limit: int) -> Sequence[Product]:
         """Return products behind `after`, ascending by id."""
+        ...
+
+    async def search(self, prefix: str, *, behind: Position | None, limit: int) -> Sequence[Product]:
+        """Return products whose names begin so, behind a position, by name and id."""
         ...
 
 

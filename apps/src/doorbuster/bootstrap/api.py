@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import httpx
+from redis.asyncio import Redis
 
 from doorbuster.bootstrap import buyer_commands
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
 from doorbuster.bootstrap.buyer_commands import Ground, OwnCarts, OwnEntries
 from doorbuster.bootstrap.buying import CancelPresenter
+from doorbuster.bootstrap.catalogue import CachedCatalogue, cached_catalogue
 from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
 from doorbuster.bootstrap.coupon_issues import CouponReads, IssueCommands, issue_commands
 from doorbuster.bootstrap.health import ApiHealth, Watched
 from doorbuster.bootstrap.ids import id_factory
-from doorbuster.bootstrap.reads import BalanceReads, CatalogueReads, OrderReads
+from doorbuster.bootstrap.reads import BalanceReads, OrderReads
+from doorbuster.bootstrap.sold_out_refusals import SoldOutPresenter, SoldOutRefusals, known_on_primary
 from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.infra import redis
 from doorbuster.infra.auth.jwks import IssuerKeys
@@ -26,6 +29,8 @@ from doorbuster.infra.batches.idempotent_batches import CommandStep, IdempotentB
 from doorbuster.infra.batches.keyed_commands import KeyedCommands
 from doorbuster.infra.batches.repeatable_commands import RepeatableCommands
 from doorbuster.infra.batches.watched_reads import WatchedReads
+from doorbuster.infra.cache.guard import Guard
+from doorbuster.infra.cache.sold_out import ANSWER_SECONDS, RedisSoldOut, SoldOutSnapshot
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
@@ -51,7 +56,7 @@ class ApiServices:
     issue_coupon: IssueCommands
     orders: OrderReads
     balances: BalanceReads
-    catalogue: CatalogueReads
+    catalogue: CachedCatalogue
     coupons: CouponReads
     carts: OwnCarts
     change_cart: RepeatableCommands[CartCommand, Cart | Refusal]
@@ -79,6 +84,7 @@ class Presenters:
     order: OrderPresenter
     charge: ChargePresenter
     cancel: CancelPresenter
+    sold_out: SoldOutPresenter
 
 
 @asynccontextmanager
@@ -106,16 +112,19 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             new_id=new_id,
         )
         watched = Watched(database=database, gate=gate, redis=client, redis_circuit=circuit)
+        refusals = await stack.enter_async_context(_sold_out(settings, presenters, database=database, client=client))
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
-            place_order=_place_order(settings, place, database=database, new_id=new_id, wakeups=wakeups),
+            place_order=_place_order(
+                settings, place, database=database, new_id=new_id, wakeups=wakeups, refusals=refusals
+            ),
             charge_points=_charge_points(settings, presenters, database=database, new_id=new_id),
             issue_coupon=issue_commands(
                 settings, client, database, new_id=new_id, may_write=gate.accepts, stored=wakeups.send
             ),
             orders=OrderReads(database, deadline_seconds=settings.api.deadline_seconds),
             balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
-            catalogue=CatalogueReads(database, deadline_seconds=settings.api.deadline_seconds),
+            catalogue=await stack.enter_async_context(cached_catalogue(settings, database, client)),
             coupons=CouponReads(database, deadline_seconds=settings.api.deadline_seconds),
             carts=OwnCarts(ground),
             change_cart=buyer_commands.change_cart(ground),
@@ -149,11 +158,33 @@ def _place_order(
     database: Database,
     new_id: Callable[[], UUID],
     wakeups: WakeupSender,
+    refusals: SoldOutRefusals,
 ) -> KeyedCommands[PlaceOrder]:
     deadline = settings.api.deadline_seconds
     batches = IdempotentBatches(database, step, new_id, settle_seconds=deadline)
     waking = BatchesThatWake(batches.run, wakeups.send)
-    return KeyedCommands(waking.run, name="place-order", deadline_seconds=deadline, rows_of=rows_of_order)
+    return KeyedCommands(
+        waking.run, name="place-order", deadline_seconds=deadline, rows_of=rows_of_order, refuse=refusals.refuse
+    )
+
+
+@asynccontextmanager
+async def _sold_out(
+    settings: Settings, presenters: Presenters, *, database: Database, client: Redis
+) -> AsyncIterator[SoldOutRefusals]:
+    guard = Guard("sold-out", time.monotonic, answer_seconds=ANSWER_SECONDS)
+    snapshot = SoldOutSnapshot(RedisSoldOut(client).current, guard, time.monotonic)
+    refusals = SoldOutRefusals(
+        snapshot.products,
+        known_on_primary(database),
+        present=presenters.sold_out,
+        deadline_seconds=settings.api.deadline_seconds,
+    )
+    try:
+        yield refusals
+    finally:
+        await refusals.drain()
+        await snapshot.drain()
 
 
 def _charge_points(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from doorbuster.bootstrap.batch_rows import rows_of_messages
 from doorbuster.bootstrap.delivery_measures import DeliveryMeasures, partner_notices
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.process_faults import Companion, failing, fault_notices, slowed, stuck
+from doorbuster.bootstrap.sold_out_hints import HintSender, SoldOutHints
 from doorbuster.contracts.bodies import AnyBody, Body, CouponIssued
 from doorbuster.contracts.topics import READ_BY, Group, Topic
 from doorbuster.coupons.issue_repository import MySqlIssueRepository
@@ -27,6 +28,8 @@ from doorbuster.deliveries.repository import MySqlDeliveries, MySqlDeliveryRepos
 from doorbuster.deliveries.service import DeliveryService, Sender
 from doorbuster.infra import redis
 from doorbuster.infra.batches.message_batches import MessageBatches, Step
+from doorbuster.infra.cache.guard import Guard
+from doorbuster.infra.cache.sold_out import RedisSoldOut
 from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
 from doorbuster.infra.kafka.record_source import RecordSource
 from doorbuster.infra.kafka.records import BatchHandler
@@ -106,23 +109,41 @@ async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Part
         stack.push_async_callback(client.aclose)
         wakeups = WakeupSender(Wakeups(client).publish_wakeup)
         stack.push_async_callback(wakeups.drain)
+        consumer, stored = CONSUMERS[name], wakeups.send
+        if name is ConsumerName.STOCK:
+            hints = SoldOutHints(HintSender(RedisSoldOut(client), Guard("sold-out-hints", time.monotonic)).send)
+            stack.push_async_callback(hints.drain)
+            consumer, stored = _telling(consumer, hints), _both(wakeups.send, hints.committed)
         beside = await stack.enter_async_context(_companions(name, settings, database, client))
         faults = settings.faults
         yield Parts(
             companions=(*beside, *fault_notices(f"consumer-{name}", faults, client)),
-            source=stuck(KafkaRecordSource(consumer_configuration(settings.kafka, CONSUMERS[name].group)), faults),
-            handler=failing(_handler(CONSUMERS[name], slowed(database, faults), wakeups), faults),
+            source=stuck(KafkaRecordSource(consumer_configuration(settings.kafka, consumer.group)), faults),
+            handler=failing(_handler(consumer, slowed(database, faults), stored), faults),
         )
 
 
-def _handler(consumer: Consumer, database: Transactions, wakeups: WakeupSender) -> BatchHandler:
+def _telling(stock: Consumer, hints: SoldOutHints) -> Consumer:
+    """Return the stock consumer with a step that notes what is sold out, to be told after its commit (R4)."""
+    return replace(stock, step=_step(StockService(hints.decided).handle, MySqlStockRepository, Body))
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call
+
+
+def _handler(consumer: Consumer, database: Transactions, stored: Callable[[], None]) -> BatchHandler:
     return MessageBatches(
         database,
         consumer.group,
         consumer.step,
         new_id=id_factory(),
         rows_of=rows_of_messages(consumer.group),
-        stored=wakeups.send,
+        stored=stored,
     )
 
 

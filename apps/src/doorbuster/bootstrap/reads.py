@@ -11,11 +11,13 @@ from doorbuster.orders.service import OrderQueries
 from doorbuster.points.repository import MySqlPointRepository
 from doorbuster.products.model import Product
 from doorbuster.products.repository import MySqlCatalogueSource
+from doorbuster.products.search import Position
 from doorbuster.products.service import CatalogueService
 
 _OrderKey = tuple[UserId, OrderId]
 _OrderPageKey = tuple[UserId, OrderId | None, int]
 _ProductPageKey = tuple[ProductId, int]
+_SearchKey = tuple[str, Position | None, int]
 
 
 class OrderReads:
@@ -78,30 +80,33 @@ class BalanceReads:
 
 
 class CatalogueReads:
-    """The catalogue, on secondaries that are fit."""
+    """Lists of the catalogue, on secondaries that are fit; one product is read through the caches."""
 
     def __init__(self, database: Database, *, deadline_seconds: float) -> None:
         """Read from this database, within the deadline."""
         self._service = CatalogueService(MySqlCatalogueSource(database))
-        self._by_id: CoalescedReads[ProductId, Product] = CoalescedReads(
-            self._service.find, name="product-by-id", limits=PUBLIC_READS, deadline_seconds=deadline_seconds
-        )
         self._pages: CoalescedReads[_ProductPageKey, Sequence[Product]] = CoalescedReads(
             self._find_pages, name="product-page", limits=PUBLIC_READS, deadline_seconds=deadline_seconds
         )
-
-    async def find(self, product_id: ProductId) -> Product | None:
-        """Return the product; None if there is none."""
-        return await self._by_id.find(product_id)
+        self._searches: CoalescedReads[_SearchKey, Sequence[Product]] = CoalescedReads(
+            self._find_searches, name="product-search", limits=PUBLIC_READS, deadline_seconds=deadline_seconds
+        )
 
     async def page(self, *, after: ProductId, limit: int) -> Sequence[Product]:
         """Return products behind `after`, ascending by id."""
         return await self._pages.find((after, limit)) or ()
 
+    async def search(self, prefix: str, *, behind: Position | None, limit: int) -> Sequence[Product]:
+        """Return products whose names begin so, behind a position, by name and id."""
+        return await self._searches.find((prefix, behind, limit)) or ()
+
     async def drain(self) -> None:
         """Refuse new reads, and return when those that wait are done."""
-        await self._by_id.drain()
         await self._pages.drain()
+        await self._searches.drain()
 
     async def _find_pages(self, keys: Collection[_ProductPageKey]) -> Mapping[_ProductPageKey, Sequence[Product]]:
         return {key: await self._service.page(after=key[0], limit=key[1]) for key in keys}
+
+    async def _find_searches(self, keys: Collection[_SearchKey]) -> Mapping[_SearchKey, Sequence[Product]]:
+        return {key: await self._service.search(key[0], behind=key[1], limit=key[2]) for key in keys}

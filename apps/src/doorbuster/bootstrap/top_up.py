@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from doorbuster.infra import redis
+from doorbuster.infra.cache.sold_out import RedisSoldOut
 from doorbuster.infra.jitter import pause
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.seeding import seed
@@ -101,9 +104,11 @@ async def top_up(settings: Settings, wanted: TopUp) -> ToppedUp:
     refuse_without_development_issuer(settings)
     database = Database(settings.mysql.model_copy(update={"pool_size": CONNECTIONS}))
     try:
-        return await _top_up(database, wanted)
+        done = await _top_up(database, wanted)
     finally:
         await database.close()
+    await _clear_hints(settings, done)
+    return done
 
 
 async def _top_up(database: Transactions, wanted: TopUp) -> ToppedUp:
@@ -128,6 +133,19 @@ async def _restock(database: Transactions, wanted: TopUp) -> Restock:
     changed = await seed(database, restock)
     log.info("restocked", products=restock.count, changed=changed)
     return restock
+
+
+async def _clear_hints(settings: Settings, done: ToppedUp) -> None:
+    """Say that what was filled up isn't sold out any more (R4); without Redis the hint ends by itself."""
+    client = redis.connect(settings.redis)
+    hints = RedisSoldOut(client)
+    try:
+        filled_up = range(done.first_product, done.first_product + done.products)
+        await hints.clear([each for each in await hints.current() if each in filled_up])
+    except (RedisError, OSError) as exc:
+        log.info("hints_not_cleared", error=type(exc).__name__)
+    finally:
+        await client.aclose()
 
 
 async def _new_users(database: Transactions, wanted: TopUp) -> NewUsers:

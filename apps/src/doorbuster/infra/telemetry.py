@@ -149,6 +149,17 @@ for _gauge in (
 ):
     _gauge.set(NOT_KNOWN)
 
+# Caches of the catalogue, and the sold-out hint
+CACHE_READS = Counter(
+    "cache_reads_total", "Reads by level (process, redis, database) and what they found", ("level", "result")
+)
+CACHE_FILLS = Counter("cache_fills_total", "Copies that were offered to Redis, by what became of them", ("result",))
+CACHE_DROPS = Counter("cache_drops_total", "Times that a process dropped copies, by cause", ("cause",))
+CACHE_AWAY = Counter("cache_away_total", "Questions that Redis didn't answer, or wasn't asked", ("cache",))
+CACHE_ENTRIES = Gauge("cache_entries", "Copies that the process holds")
+CACHE_BYTES = Gauge("cache_bytes", "Bytes of the copies that the process holds")
+ORDERS_SOLD_OUT = Counter("orders_sold_out_total", "Orders refused by the sold-out hint, before anything was written")
+
 # Deliveries to the partner
 DELIVERIES = Counter("deliveries_total", "Attempts to deliver by result", ("result",))
 DELIVERIES_DUE = Gauge("deliveries_due", "Deliveries that are due")

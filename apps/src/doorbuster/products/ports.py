@@ -8,6 +8,7 @@ from typing import Protocol
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.products.model import Product, Reservation, StockDecision, StockState
 from doorbuster.products.sales import Sales
+from doorbuster.products.search import Position
 
 
 class StockRepository(Protocol):
@@ -53,8 +54,24 @@ class CatalogueRepository(Protocol):
         """Return at most `limit` products behind `after`, ascending by id."""
         ...
 
+    async def search(self, prefix: str, behind: Position | None, limit: int) -> Sequence[Product]:
+        """Return at most `limit` products whose names begin with `prefix`, behind a position, by name and id."""
+        ...
+
     async def available(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, int]:
         """Return the available units of the products that have stock."""
+        ...
+
+
+class ProductChanges(Protocol):
+    """One product, inside one transaction."""
+
+    async def lock(self, product_id: ProductId) -> Product | None:
+        """Return the product, locked; None if there is none."""
+        ...
+
+    async def save(self, product: Product) -> None:
+        """Write a product that is locked."""
         ...
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, literal_column, select, update
+from sqlalchemy import Row, and_, literal_column, or_, select, update
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,10 +23,13 @@ from doorbuster.products.model import (
     StockState,
 )
 from doorbuster.products.sales import Sales
+from doorbuster.products.search import Position, end_of_prefix
 from doorbuster.products.tables import counted_orders, product_sales, products, stock, stock_reservations
 
 # A claim that isn't counted yet: it never outlives the transaction that made it.
 _UNCOUNTED = datetime(1970, 1, 2, tzinfo=UTC)
+# For a beginning that many names have, the optimizer may count all of them and read the table instead, and sort it.
+_BY_NAME = "FORCE INDEX (ix_products_name_id)"
 
 
 class MySqlStockRepository:
@@ -118,10 +121,40 @@ class MySqlCatalogueRepository:
             statement = statement.where(products.c.id > after)
         return [_product(row) for row in await self._connection.execute(statement)]
 
+    async def search(self, prefix: str, behind: Position | None, limit: int) -> Sequence[Product]:
+        """Return at most `limit` products whose names begin with `prefix`, behind a position, by name and id."""
+        name, key, end = products.c.name, products.c.id, end_of_prefix(prefix)
+        statement = select(products).with_hint(products, _BY_NAME).where(name >= prefix)
+        if end is not None:
+            statement = statement.where(name < end)
+        if behind is not None:
+            # Not `(name, id) > (…)`: MySQL reads no range of an index for a comparison of rows.
+            statement = statement.where(or_(and_(name == behind.name, key > behind.id), name > behind.name))
+        found = await self._connection.execute(statement.order_by(name, key).limit(limit))
+        return [_product(row) for row in found]
+
     async def available(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, int]:
         """Return the available units of the products that have stock."""
         found = await rows.find(self._connection, stock, product_ids)
         return {ProductId(row.product_id): row.available for row in found}
+
+
+class MySqlProductChanges:
+    """One product, to be changed inside a transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work on an open transaction."""
+        self._connection = connection
+
+    async def lock(self, product_id: ProductId) -> Product | None:
+        """Return the product, locked; None if there is none."""
+        found = await rows.lock(self._connection, products, [product_id])
+        return _product(found[0]) if found else None
+
+    async def save(self, product: Product) -> None:
+        """Write a product that is locked."""
+        values = {"id": product.id, "name": product.name, "price": product.price, "version": product.version}
+        await rows.write(self._connection, products, [values])
 
 
 class MySqlCatalogueSource:

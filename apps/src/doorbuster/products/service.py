@@ -1,6 +1,6 @@
 """Use cases of the products: stock for orders, the count of sales, reads of the catalogue."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from doorbuster.contracts.bodies import Body
@@ -9,12 +9,22 @@ from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.products.model import Product, StockState, decide, products_needed
 from doorbuster.products.ports import CatalogueSource, SalesRepository, StockRepository
 from doorbuster.products.sales import count
+from doorbuster.products.search import Position
+from doorbuster.products.sold_out import StockLevels, levels
 
 LONGEST_PAGE = 100
 
 
+def _unheard(_levels: StockLevels) -> None:
+    """Tell nobody."""
+
+
 class StockService:
     """What the stock group does with a batch: reserves and releases units (R14)."""
+
+    def __init__(self, seen: Callable[[StockLevels], None] = _unheard) -> None:
+        """Take who is told what each batch comes to, if its transaction commits; returns at once, never raises."""
+        self._seen = seen
 
     async def handle(self, repository: StockRepository, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
         """Reserve or release what the bodies ask for; return the answers."""
@@ -25,6 +35,7 @@ class StockService:
         with deciding():
             decision = decide(state, bodies, now)
         await repository.save(state, decision)
+        self._seen(levels(state.available, decision.available))
         return decision.events
 
 
@@ -57,6 +68,11 @@ class CatalogueService:
         async with self._source.primary() as catalogue:
             return {**found, **await catalogue.find(missing)}
 
+    async def newest(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
+        """Return the products that exist, as the primary knows them."""
+        async with self._source.primary() as catalogue:
+            return await catalogue.find(product_ids)
+
     async def available(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, int]:
         """Return the available units of the products that have stock, as the primary knows them."""
         async with self._source.primary() as catalogue:
@@ -66,3 +82,10 @@ class CatalogueService:
         """Return products behind `after`, ascending by id; at most 100, also if `limit` is more."""
         async with self._source.secondary() as catalogue:
             return await catalogue.page(after, min(limit, LONGEST_PAGE))
+
+    async def search(
+        self, prefix: str, *, behind: Position | None = None, limit: int = LONGEST_PAGE
+    ) -> Sequence[Product]:
+        """Return products whose names begin so, by name and id; at most 100, also if `limit` is more."""
+        async with self._source.secondary() as catalogue:
+            return await catalogue.search(prefix, behind, min(limit, LONGEST_PAGE))

@@ -4,6 +4,7 @@ from sqlalchemy import JSON, CheckConstraint, Column, Index, Integer, String, Ta
 
 from doorbuster.infra.mysql.schema import METADATA, OPTIONS, Big, Instant, UuidBytes
 
+# R6: `version` grows with each change of a row. The index carries the search by the beginning of a name.
 products = Table(
     "products",
     METADATA,
@@ -12,6 +13,7 @@ products = Table(
     Column("price", Big, nullable=False),
     Column("version", Integer, nullable=False),
     CheckConstraint("price > 0", name="price_positive"),
+    Index(None, "name", "id"),
     **OPTIONS,
 )
 

@@ -2,6 +2,7 @@
 
 from doorbuster_dashboards import alerts
 from doorbuster_dashboards.api import API
+from doorbuster_dashboards.catalogue import CATALOGUE
 from doorbuster_dashboards.panels import Kind, Query, Section, Unit, View
 
 NOW = Section(
@@ -211,4 +212,4 @@ STORES = Section(
     ),
 )
 
-SECTIONS = (NOW, API, SAGAS, STORES)
+SECTIONS = (NOW, API, CATALOGUE, SAGAS, STORES)

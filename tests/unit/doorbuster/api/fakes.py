@@ -22,6 +22,7 @@ from doorbuster.infra.batches.answers import Answer, BodyMismatch, Outcome, Refu
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.batches.in_flight import KeyInFlight
 from doorbuster.infra.batches.watched_reads import WatchedReads
+from doorbuster.infra.cache.entries import Entry as CacheEntry
 from doorbuster.infra.health import Health, Members, Pool, State
 from doorbuster.kernel.breaker import BreakerState
 from doorbuster.kernel.ids import CouponId, IssueId, OrderId, ProductId, UserId
@@ -31,7 +32,9 @@ from doorbuster.orders.model import Order, PlaceOrder, Saga, WantedLine, place
 from doorbuster.orders.service import LONGEST_PAGE
 from doorbuster.points.history import EntryPosition
 from doorbuster.points.model import Charged, ChargePoints, Entry, charge
+from doorbuster.products.documents import product_body
 from doorbuster.products.model import Product
+from doorbuster.products.search import Position
 from tests.unit.doorbuster.coupons.issues import MemoryCoupons
 
 NOW = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
@@ -152,11 +155,17 @@ def _place_of(entry: Entry | EntryPosition) -> tuple[datetime, UUID, str]:
 
 
 class FakeCatalogue:
-    async def find(self, product_id: ProductId) -> Product | None:
-        return PRODUCTS.get(product_id)
+    async def find(self, product_id: ProductId) -> CacheEntry | None:
+        product = PRODUCTS.get(product_id)
+        return None if product is None else CacheEntry(version=product.version, body=product_body(product))
 
     async def page(self, *, after: ProductId, limit: int) -> Sequence[Product]:
         return [product for number, product in sorted(PRODUCTS.items()) if number > after][:limit]
+
+    async def search(self, prefix: str, *, behind: Position | None, limit: int) -> Sequence[Product]:
+        place = ("", 0) if behind is None else (behind.name, behind.id)
+        named = sorted((each.name, each.id) for each in PRODUCTS.values() if each.name.startswith(prefix))
+        return [PRODUCTS[product_id] for name, product_id in named if (name, product_id) > place][:limit]
 
 
 @dataclass

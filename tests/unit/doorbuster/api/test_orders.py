@@ -5,7 +5,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from doorbuster.api.answers import order_answer
+from doorbuster.api.answers import order_answer, sold_out_answer
 from doorbuster.contracts.bodies import OrderLine
 from doorbuster.kernel.errors import BrokerUnavailable, NotAccepted, OutcomeUnknown, Overloaded, PrimaryUnavailable
 from doorbuster.kernel.ids import OrderId, UserId
@@ -237,3 +237,19 @@ async def test_a_read_without_a_primary_is_a_503(client: httpx.AsyncClient, worl
 
     assert response.status_code == 503
     assert "retry-after" in response.headers
+
+
+async def test_what_is_sold_out_is_a_409_that_names_the_line_and_is_not_stored(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    refusal = Refusal(code="sold-out", field="lines[0].product_id", detail="Product 1 is sold out.")
+    world.place_order.decide = lambda _: sold_out_answer(refusal)
+
+    response = await client.post(ORDERS, json=BODY, headers=headers())
+
+    told = response.json()
+    assert (response.status_code, response.headers["content-type"]) == (409, "application/problem+json")
+    assert (told["code"], told["detail"]) == ("sold-out", "Product 1 is sold out.")
+    assert told["errors"] == [{"field": "lines[0].product_id", "message": "is sold out"}]
+    assert told["instance"] == response.headers["x-trace-id"]
+    assert world.place_order.stored == {}

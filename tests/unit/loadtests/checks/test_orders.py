@@ -5,11 +5,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from loadtests.checks.orders import ListedOrder, OrderStatus, failed_without, judge, sold_units
+from loadtests.checks.orders import (
+    ListedOrder,
+    OrderStatus,
+    failed_without,
+    judge,
+    sold_out_products,
+    sold_units,
+)
 from loadtests.witness import Attempt, Outcome
 from tests.unit.loadtests.checks.worlds import World, attempt, listed, worlds
 
-OK, FAIL, UNKNOWN = Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN
+OK, FAIL, SOLD_OUT, UNKNOWN = Outcome.OK, Outcome.FAIL, Outcome.SOLD_OUT, Outcome.UNKNOWN
 PAID, FAILED, PENDING = OrderStatus.PAID, OrderStatus.FAILED, OrderStatus.PENDING
 
 
@@ -19,7 +26,7 @@ def test_in_a_run_without_a_fault_nothing_is_lost_or_doubled(world: World) -> No
 
     assert (judged.lost, judged.doubled, judged.surfaced) == ((), (), world.surfaced)
     assert judged.offered == len({one.key for one in world.attempts})
-    assert judged.offered == judged.accepted + judged.refused + judged.unknown
+    assert judged.offered == judged.accepted + judged.sold_out + judged.refused + judged.unknown
     statuses = Counter(order.status for order in world.accepted)
     assert (judged.paid, judged.failed, judged.pending) == (statuses[PAID], statuses[FAILED], statuses[PENDING])
     assert judged.accepted == judged.paid + judged.failed + judged.pending
@@ -114,8 +121,16 @@ def test_an_accepted_order_for_something_else_is_doubled(order: ListedOrder) -> 
     assert (judged.lost, judged.doubled) == ((), ("a",))
 
 
-def test_a_refused_key_explains_no_order() -> None:
-    assert judge([attempt("k", FAIL, status=409)], {1: [listed("a")]}).doubled == ("a",)
+@pytest.mark.parametrize("outcome", [FAIL, SOLD_OUT])
+def test_a_refused_key_explains_no_order(outcome: Outcome) -> None:
+    assert judge([attempt("k", outcome, status=409)], {1: [listed("a")]}).doubled == ("a",)
+
+
+def test_sold_out_orders_are_counted_by_product() -> None:
+    tries = [attempt("a", SOLD_OUT, product_id=7), attempt("b", UNKNOWN, product_id=7)]
+    tries += [attempt("b", SOLD_OUT, product_id=7), attempt("c", SOLD_OUT, product_id=8)]
+
+    assert sold_out_products(tries) == {7: 1, 8: 1}
 
 
 @pytest.mark.parametrize(
@@ -127,13 +142,16 @@ def test_a_refused_key_explains_no_order() -> None:
         ([attempt("k", UNKNOWN), attempt("k", UNKNOWN), attempt("k", FAIL, status=503)], "unknown"),
         ([attempt("k", UNKNOWN), attempt("k", FAIL, status=429)], "unknown"),
         ([attempt("k", FAIL, status=503), attempt("k", UNKNOWN)], "unknown"),
+        ([attempt("k", FAIL, status=503), attempt("k", SOLD_OUT, status=409)], "sold_out"),
+        # It was told before anybody looked whether the first try is under way elsewhere.
+        ([attempt("k", UNKNOWN), attempt("k", SOLD_OUT, status=409)], "unknown"),
     ],
 )
 def test_a_key_is_counted_once_with_what_is_known_after_all_tries(tries: list[Attempt], settled: str) -> None:
     judged = judge(tries, {1: [listed("a")]})
 
-    counts = {"accepted": judged.accepted, "refused": judged.refused, "unknown": judged.unknown}
-    assert counts == {"accepted": 0, "refused": 0, "unknown": 0, settled: 1}
+    counts = {name: getattr(judged, name) for name in ("accepted", "sold_out", "refused", "unknown")}
+    assert counts == {"accepted": 0, "sold_out": 0, "refused": 0, "unknown": 0, settled: 1}
     assert judged.offered == 1
 
 

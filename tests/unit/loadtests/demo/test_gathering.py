@@ -56,11 +56,22 @@ def moments(*replicas: int | None, phase: Phase = Phase.PEAK) -> list[Moment]:
 def test_orders_are_counted_from_the_witness_and_the_lists() -> None:
     found = evidence_of(plan(), FOUND, [], interrupted=False)
 
-    assert found.orders == OrderCounts(offered=3, accepted=3, paid=2, failed=1, pending=0)
-    assert found.hot == HotProduct(units=200, wanted=2, sold=1)
+    assert found.orders == OrderCounts(offered=3, accepted=3, sold_out=0, paid=2, failed=1, pending=0)
+    assert found.hot == HotProduct(units=200, wanted=2, sold_out=0, sold=1)
     assert found.failure_reasons == {"out-of-stock": 1}
     assert (found.lost, found.doubled, found.failed_elsewhere) == (0, 0, 0)
     assert found.scheduled == 20_400
+
+
+def test_what_was_told_to_be_sold_out_was_wanted_and_is_neither_accepted_nor_refused() -> None:
+    told = [replace(bought(n, HOT), outcome=Outcome.SOLD_OUT, order_id=None, status=409) for n in (4, 5)]
+    attempts = (*ATTEMPTS, *told)
+    lists = Lists(orders_by_user=ORDERS, judgement=judge(attempts, ORDERS))
+    found = evidence_of(plan(), replace(FOUND, attempts=attempts, lists=lists), [], interrupted=False)
+
+    assert found.orders == OrderCounts(offered=5, accepted=3, sold_out=2, paid=2, failed=1, pending=0)
+    assert found.hot == HotProduct(units=200, wanted=4, sold_out=2, sold=1)
+    assert (found.refused, found.unknown, found.lost, found.doubled) == (0, 0, 0, 0)
 
 
 def test_an_order_that_is_in_no_list_is_lost() -> None:
@@ -100,7 +111,7 @@ def test_without_a_course_the_calibration_alone_says_what_was_lost() -> None:
 def test_an_interrupted_run_knows_only_what_its_witness_says() -> None:
     found = evidence_of(plan(), Findings(attempts=ATTEMPTS), [], interrupted=True)
 
-    assert found.orders == OrderCounts(offered=3, accepted=3, paid=None, failed=None, pending=None)
+    assert found.orders == OrderCounts(offered=3, accepted=3, sold_out=0, paid=None, failed=None, pending=None)
     assert (found.lost, found.oversold, found.hot, found.failure_reasons) == (None, None, None, None)
     assert found.interrupted
 

@@ -55,4 +55,5 @@ def test_a_repeat_under_the_same_key_is_no_other_order() -> None:
 
     assert told.add([TRY]) == (1, 0)
     assert told.add([replace(TRY, outcome=Outcome.OK, order_id="x"), replace(TRY, key="b")]) == (1, 1)
-    assert (told.offered, told.accepted) == (2, 1)
+    assert told.add([replace(TRY, key="c", outcome=Outcome.SOLD_OUT)] * 2) == (1, 0)
+    assert (told.offered, told.accepted, told.sold_out) == (3, 1, 1)

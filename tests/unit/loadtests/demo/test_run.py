@@ -25,8 +25,15 @@ def test_the_summary_has_what_was_found_out(stage: Stage) -> None:
     stage.run()
 
     summary = stage.summary()
-    assert summary["orders"] == {"offered": 1020, "accepted": 1020, "paid": 1000, "failed": 20, "pending": 0}
-    assert summary["hot"] == {"units": 10, "wanted": 30, "sold": 10}
+    assert summary["orders"] == {
+        "offered": 1020,
+        "accepted": 1020,
+        "sold_out": 0,
+        "paid": 1000,
+        "failed": 20,
+        "pending": 0,
+    }
+    assert summary["hot"] == {"units": 10, "wanted": 30, "sold_out": 0, "sold": 10}
     assert (summary["lost"], summary["doubled"], summary["oversold"]) == (0, 0, 0)
     assert summary["calibration"]["accepted"] == 150
     assert summary["seconds_until_final"] < 30

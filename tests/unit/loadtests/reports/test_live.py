@@ -29,7 +29,7 @@ ON = LiveView(
     phase=Phase.PEAK,
     elapsed_seconds=262.0,
     total_seconds=566.0,
-    orders=OrderCounts(offered=12_340, accepted=12_339, paid=11_902, failed=120, pending=318),
+    orders=OrderCounts(offered=12_340, accepted=12_339, sold_out=57, paid=11_902, failed=120, pending=318),
     moments=(*MOMENTS_ON[:131], NOW),
     reason="AlreadyOrdered",
     message=MESSAGE,
@@ -41,7 +41,7 @@ BEGINNING = LiveView(
     phase=Phase.PREPARATION,
     elapsed_seconds=1.0,
     total_seconds=566.0,
-    orders=OrderCounts(offered=0, accepted=0, paid=None, failed=None, pending=None),
+    orders=OrderCounts(offered=0, accepted=0, sold_out=0, paid=None, failed=None, pending=None),
 )
 VIEWS = {"on": ON, "off": OFF, "beginning": BEGINNING, "overdue": replace(ON, elapsed_seconds=900.0)}
 
@@ -63,8 +63,8 @@ def test_the_page_says_where_the_run_is() -> None:
 
 
 def test_the_page_counts_orders_and_tells_their_rates() -> None:
-    assert row(ON, "Orders") == "Orders offered accepted paid failed open"
-    assert row(ON, "so far") == "so far 12,340 12,339 11,902 120 318"
+    assert row(ON, "Orders") == "Orders offered accepted sold out paid failed open"
+    assert row(ON, "so far") == "so far 12,340 12,339 57 11,902 120 318"
     assert row(ON, "a second") == "a second 101 100 93 4"
 
 
@@ -101,7 +101,7 @@ def test_with_the_operator_off_the_page_says_so() -> None:
 
 
 def test_what_is_not_known_is_a_question_mark_and_never_nothing() -> None:
-    assert row(BEGINNING, "so far") == "so far 0 0 ? ? ?"
+    assert row(BEGINNING, "so far") == "so far 0 0 0 ? ? ?"
     assert row(BEGINNING, "a second") == "a second ? ? ? ?"
     assert row(BEGINNING, "Stock") == "Stock lag ? replicas ? of ? ready oldest record ? (promise 10 s)"
     assert row(BEGINNING, "Operator") == "Operator nothing read yet"
@@ -131,13 +131,13 @@ def test_a_late_record_is_marked_by_its_colour() -> None:
 
 def test_a_log_gets_everything_in_one_line() -> None:
     assert line(ON) == (
-        "4:22 peak: 12,340 offered, 12,339 accepted, 11,902 paid, 120 failed, 318 open; 100/s accepted; "
+        "4:22 peak: 12,340 offered, 12,339 accepted, 57 sold out, 11,902 paid, 120 failed, 318 open; 100/s accepted; "
         "lag 312, oldest 6.1 s, replicas 4 of 5 ready; AlreadyOrdered"
     )
 
 
 def test_a_log_tells_what_is_not_known() -> None:
     assert line(BEGINNING) == (
-        "0:01 preparation: 0 offered, 0 accepted, ? paid, ? failed, ? open; ?/s accepted; "
+        "0:01 preparation: 0 offered, 0 accepted, 0 sold out, ? paid, ? failed, ? open; ?/s accepted; "
         "lag ?, oldest ?, replicas ? of ? ready; no word from the operator"
     )

@@ -13,8 +13,8 @@ from loadtests.reports.verdict import Subject, Verdict
 from tests.unit.loadtests.reports.runs import DECISIONS, OFF, ON, summary_of
 
 UNKNOWN = replace(
-    ON, interrupted=True, calibration=None, orders=OrderCounts(offered=3, accepted=2, paid=None, failed=None,
-    pending=None), failure_reasons=None, failed_elsewhere=None, hot=None, seconds_until_final=None,
+    ON, interrupted=True, calibration=None, orders=OrderCounts(offered=3, accepted=2, sold_out=0, paid=None,
+    failed=None, pending=None), failure_reasons=None, failed_elsewhere=None, hot=None, seconds_until_final=None,
     uncompensated=None, lost=None, doubled=None, oversold=None, negative_points=None, misbooked=None,
     lag_max=None, oldest_age_max_s=None, replicas=Replicas(start=None, min=None, max=None, end=None),
     seconds_until_one_replica=None, pending_at_load_end=None,
@@ -67,7 +67,7 @@ def test_the_schema_knows_every_field_and_no_other(tmp_path: Path) -> None:
 
     assert set(schema()["properties"]) == set(told) == set(schema()["required"])
     assert set(told) >= ASKED_FOR
-    assert list(told["orders"]) == ["offered", "accepted", "paid", "failed", "pending"]
+    assert list(told["orders"]) == ["offered", "accepted", "sold_out", "paid", "failed", "pending"]
     assert {"min", "max", "end"} <= set(told["replicas"])
     assert set(told["checks"][0]) == {"subject", "name", "value", "unit", "limit", "passed"}
 

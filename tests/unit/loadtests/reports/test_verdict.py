@@ -7,10 +7,10 @@ from loadtests.reports.evidence import Calibration, Evidence, HotProduct, Operat
 from loadtests.reports.verdict import Check, Subject, Verdict, checks, verdict
 from tests.unit.loadtests.reports.runs import OFF, ON
 
-COUNTS = OrderCounts(offered=10_000, accepted=10_000, paid=9_800, failed=200, pending=0)
+COUNTS = OrderCounts(offered=10_000, accepted=10_000, sold_out=0, paid=9_800, failed=200, pending=0)
 CALIBRATION = Calibration(scheduled=1_000, offered=1_000, accepted=1_000, seconds_until_final=1.0)
 GOOD = replace(ON, scheduled=10_000, orders=COUNTS, calibration=CALIBRATION, failure_reasons={"out-of-stock": 200})
-HOT = HotProduct(units=200, wanted=600, sold=200)
+HOT = HotProduct(units=200, wanted=600, sold_out=0, sold=200)
 SCALED = Replicas(start=1, min=1, max=5, end=1)
 SEEN = {Operator.ON: SCALED, Operator.OFF: OFF.replicas}
 
@@ -20,8 +20,11 @@ PROMISES: Mapping[str, tuple[list[Evidence], list[Evidence]]] = {
         [replace(GOOD, orders=replace(COUNTS, offered=9_800, accepted=9_800))],
         [replace(GOOD, orders=replace(COUNTS, offered=9_799, accepted=9_799)), replace(GOOD, scheduled=0)],
     ),
-    "accepted of offered": (
-        [replace(GOOD, orders=replace(COUNTS, accepted=9_950))],
+    "accepted or sold out of offered": (
+        [
+            replace(GOOD, orders=replace(COUNTS, accepted=9_950)),
+            replace(GOOD, orders=replace(COUNTS, accepted=9_550, sold_out=400), hot=replace(HOT, sold_out=400)),
+        ],
         [replace(GOOD, orders=replace(COUNTS, accepted=9_949))],
     ),
     "paid of accepted": (
@@ -43,6 +46,10 @@ PROMISES: Mapping[str, tuple[list[Evidence], list[Evidence]]] = {
     "failed on another than the hot product": (
         [GOOD],
         [replace(GOOD, failed_elsewhere=1), replace(GOOD, failed_elsewhere=None)],
+    ),
+    "sold out on another than the hot product": (
+        [GOOD, replace(GOOD, orders=replace(COUNTS, sold_out=3), hot=replace(HOT, sold_out=3))],
+        [replace(GOOD, orders=replace(COUNTS, sold_out=4), hot=replace(HOT, sold_out=3))],
     ),
     "units sold of the hot product": (
         [GOOD, replace(GOOD, hot=replace(HOT, wanted=60, sold=60))],
@@ -180,7 +187,7 @@ def test_without_the_operator_the_platform_has_to_fall_behind() -> None:
     ("name", "other"),
     [
         ("offered of scheduled", replace(OFF, scheduled=30_000)),
-        ("accepted of offered", replace(OFF, orders=replace(OFF.orders, accepted=15_000))),
+        ("accepted or sold out of offered", replace(OFF, orders=replace(OFF.orders, accepted=15_000))),
         ("most replicas", replace(OFF, replicas=replace(OFF.replicas, max=2))),
         ("most replicas", replace(OFF, replicas=replace(OFF.replicas, max=None))),
         ("fewest replicas", replace(OFF, replicas=replace(OFF.replicas, min=0))),
@@ -235,8 +242,8 @@ def test_a_check_shows_its_value_beside_its_limit() -> None:
 
 def test_a_check_without_a_value_never_passes() -> None:
     nothing = replace(
-        GOOD, calibration=None, scheduled=0, orders=OrderCounts(offered=0, accepted=0, paid=None, failed=None,
-        pending=None), failure_reasons=None, failed_elsewhere=None, hot=None, seconds_until_final=None,
+        GOOD, calibration=None, scheduled=0, orders=OrderCounts(offered=0, accepted=0, sold_out=0, paid=None,
+        failed=None, pending=None), failure_reasons=None, failed_elsewhere=None, hot=None, seconds_until_final=None,
         uncompensated=None, lost=None, doubled=None, oversold=None, negative_points=None, misbooked=None,
         oldest_age_max_s=None,
         replicas=Replicas(start=None, min=None, max=None, end=None), seconds_until_one_replica=None,

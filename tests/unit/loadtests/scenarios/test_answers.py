@@ -40,11 +40,18 @@ def test_a_first_try_that_is_still_under_way_is_unknown() -> None:
     assert reading == Reading(outcome=Outcome.UNKNOWN, status=409, pause_seconds=1)
 
 
-@pytest.mark.parametrize(("status", "code"), [(409, "sold-out"), (422, "invalid-request"), (401, "unauthenticated")])
+@pytest.mark.parametrize(("status", "code"), [(409, "other"), (422, "invalid-request"), (401, "unauthenticated")])
 def test_a_no_is_final(status: int, code: str) -> None:
     body = json.dumps({"code": code}).encode()
 
     assert read_answer(status, body, retry_after="1") == Reading(outcome=Outcome.FAIL, status=status)
+
+
+def test_that_it_is_sold_out_is_an_answer_of_the_business_and_final() -> None:
+    body = b'{"code": "sold-out", "status": 409}'
+
+    assert read_answer(409, body, retry_after="1") == Reading(outcome=Outcome.SOLD_OUT, status=409)
+    assert read_answer(400, body, retry_after=None).outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -115,7 +115,7 @@ async def test_the_witness_says_what_the_shop_saw_and_the_arrivals_follow_the_co
     assert (arrivals.too_late, arrivals.no_room, arrivals.cut_off) == (0, 0, 0)
     follow_the_course(in_order(attempts), rush, started_at=arrivals.started_at, late=arrivals.latest_seconds)
     judged = judge(attempts, orders_by_user)
-    assert (judged.offered, judged.refused, judged.unknown, judged.accepted) == (ORDERS, 4, 8, ORDERS - 12)
+    assert (judged.offered, judged.sold_out, judged.unknown, judged.accepted) == (ORDERS, 4, 8, ORDERS - 12)
     assert (judged.paid, judged.surfaced, judged.lost, judged.doubled) == (ORDERS - 12, 4, (), ())
     reported = {row["Name"]: int(row["Request Count"]) for row in rows(tmp_path / "locust_stats.csv")}
     assert reported["/api/v1/orders"] == ORDERS

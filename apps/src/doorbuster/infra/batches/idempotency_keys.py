@@ -1,6 +1,6 @@
 """The rows of idempotency keys: claimed first, answered last, in one transaction (R1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -72,6 +72,13 @@ async def claim(connection: AsyncConnection, batch: Sequence[Keyed[C]], now: dat
         .with_for_update()
     )
     return {bytes(row.id): _key_row(row) for row in found}
+
+
+async def find_known(connection: AsyncConnection, key_ids: Collection[bytes]) -> frozenset[bytes]:
+    """Return those of the keys that have a committed row, without a lock."""
+    key = idempotency_keys.c.id
+    statement = select(key).with_hint(idempotency_keys, _BY_KEY).where(key.in_(sorted(key_ids)))
+    return frozenset(bytes(each) for each in (await connection.execute(statement)).scalars())
 
 
 async def remember(connection: AsyncConnection, answers: Sequence[tuple[Keyed[C], Answer]], now: datetime) -> None:

@@ -17,6 +17,10 @@ C = TypeVar("C")
 NOT_WITHOUT_BROKER = Refused(status=HTTPStatus.SERVICE_UNAVAILABLE, body=b"")
 
 
+async def _never(_keyed: Keyed[C]) -> Refused | None:
+    return None
+
+
 class KeyedCommands(Generic[C]):
     """The way of one use case's commands into its batches."""
 
@@ -27,6 +31,7 @@ class KeyedCommands(Generic[C]):
         name: str,
         deadline_seconds: float,
         rows_of: Callable[[Keyed[C]], int],
+        refuse: Callable[[Keyed[C]], Awaitable[Refused | None]] = _never,
     ) -> None:
         """Put a coalescer and the map of keys in front of `run_batch`.
 
@@ -35,8 +40,11 @@ class KeyedCommands(Generic[C]):
             name: of the use case, for metrics.
             deadline_seconds: so long a command waits for its outcome.
             rows_of: how many rows a command may cost its transaction.
+            refuse: returns an answer to a command that shall not come into a batch, else None (R4). The key is free
+                again afterwards, and the answer isn't stored.
         """
         self._deadline_seconds = deadline_seconds
+        self._refuse = refuse
         self._in_flight: InFlight[Keyed[C], Outcome | DoorbusterError] = InFlight(run_batch)
         self._coalescer: Coalescer[Keyed[C], Outcome] = Coalescer(
             self._in_flight.run_batch, name=name, size_of=lambda keyed: keyed.body_bytes, rows_of=rows_of
@@ -51,6 +59,9 @@ class KeyedCommands(Generic[C]):
             OutcomeUnknown: perhaps it was.
         """
         with self._in_flight.claimed(keyed):
+            refused = await self._refuse(keyed)
+            if refused is not None:
+                return refused
             outcome = await self._coalescer.submit(keyed, user=user, deadline_seconds=self._deadline_seconds)
         if outcome == NOT_WITHOUT_BROKER:
             raise BrokerUnavailable("messages wait for too long")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from doorbuster.infra.batches.answers import Answer, Outcome
+from doorbuster.infra.batches.answers import Answer, Outcome, Refused
 from doorbuster.infra.batches.idempotency_keys import Keyed
 from doorbuster.infra.batches.in_flight import KeyInFlight
 from doorbuster.infra.batches.keyed_commands import NOT_WITHOUT_BROKER, KeyedCommands
@@ -73,3 +73,38 @@ async def test_after_draining_nothing_is_taken() -> None:
 
     with pytest.raises(Overloaded):
         await running.run(keyed("good"), user=1)
+
+
+async def test_what_is_refused_early_comes_into_no_batch_and_its_key_is_free_again() -> None:
+    refused = Refused(status=409, body=b"sold-out")
+    answers: list[Refused | None] = [refused, None]
+    batches: list[int] = []
+
+    async def refuse(_keyed: Keyed[str]) -> Refused | None:
+        return answers.pop(0)
+
+    async def run_batch(batch: Sequence[Keyed[str]]) -> Sequence[Outcome | DoorbusterError]:
+        batches.append(len(batch))
+        return [DONE] * len(batch)
+
+    running = KeyedCommands(run_batch, name="test", deadline_seconds=5, rows_of=lambda _: 0, refuse=refuse)
+
+    assert [await running.run(keyed("good"), user=1) for _ in range(2)] == [refused, DONE]
+    assert batches == [1]
+
+
+async def test_a_key_is_held_while_it_is_decided_whether_to_refuse() -> None:
+    deciding = asyncio.Event()
+
+    async def refuse(_keyed: Keyed[str]) -> Refused | None:
+        await deciding.wait()
+        return None
+
+    running = KeyedCommands(outcomes_by_name, name="test", deadline_seconds=5, rows_of=lambda _: 0, refuse=refuse)
+    first = asyncio.create_task(running.run(keyed("good"), user=1))
+    await asyncio.sleep(0)
+    with pytest.raises(KeyInFlight):
+        await running.run(keyed("good"), user=1)
+    deciding.set()
+
+    assert await first == DONE

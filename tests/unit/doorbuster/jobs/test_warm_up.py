@@ -1,0 +1,51 @@
+import json
+from collections.abc import Mapping
+
+import pytest
+from click.testing import CliRunner, Result
+
+from doorbuster.bootstrap.warm_up import Warmed, WarmUp
+from doorbuster.infra.cache.shared_cache import CacheAway
+from doorbuster.jobs import warm_up as job
+from doorbuster.settings import Settings
+
+DONE = {"products": Warmed(named=3, filled=2, unknown=1, outdated=0)}
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, *arguments: str, failure: Exception | None = None
+) -> tuple[Result, list[WarmUp]]:
+    plans: list[WarmUp] = []
+
+    async def warm_up(_: Settings, wanted: WarmUp) -> Mapping[str, Warmed]:
+        plans.append(wanted)
+        if failure is not None:
+            raise failure
+        return DONE
+
+    monkeypatch.setattr(job, "warm_up", warm_up)
+    # The runner's output is no stream that logs could go to.
+    monkeypatch.setattr(job, "configure", lambda *_: None)
+    return CliRunner().invoke(job.main, arguments), plans
+
+
+def test_the_products_are_filled_and_the_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, plans = run(monkeypatch, "--products=1-2,9", "--keep-seconds=30")
+
+    assert plans == [WarmUp(products=(range(1, 3), range(9, 10)), keep_seconds=30.0)]
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"products": {"named": 3, "filled": 2, "unknown": 1, "outdated": 0}}
+
+
+@pytest.mark.parametrize("products", ["x", "3-1", "1-1000001"])
+def test_what_names_no_products_or_too_many_is_refused(monkeypatch: pytest.MonkeyPatch, products: str) -> None:
+    result, plans = run(monkeypatch, f"--products={products}")
+
+    assert (result.exit_code, plans) == (1, [])
+
+
+@pytest.mark.parametrize("failure", [CacheAway("Redis does not answer"), TimeoutError()])
+def test_a_failure_ends_with_1(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    result, _ = run(monkeypatch, "--products=1", failure=failure)
+
+    assert result.exit_code == 1
