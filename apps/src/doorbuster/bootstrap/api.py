@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
 import httpx
 from redis.asyncio import Redis
@@ -25,7 +24,7 @@ from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.infra import redis
 from doorbuster.infra.auth.jwks import IssuerKeys
 from doorbuster.infra.auth.tokens import TokenVerifier
-from doorbuster.infra.batches.idempotent_batches import CommandStep, IdempotentBatches
+from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
 from doorbuster.infra.batches.keyed_commands import KeyedCommands
 from doorbuster.infra.batches.repeatable_commands import RepeatableCommands
 from doorbuster.infra.batches.watched_reads import WatchedReads
@@ -98,34 +97,27 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         gate = BrokerGate(database, broker_question(settings.kafka))
         gate.start()
         stack.push_async_callback(gate.close)
-        new_id = id_factory()
         circuit = redis.redis_circuit()
         wakeups = WakeupSender(Wakeups(client, circuit=circuit).publish_wakeup)
         # Pushed before the services' own drain, so it runs after it.
         stack.push_async_callback(wakeups.drain)
-        place = order_step(presenters.order, gate.accepts)
+        deadline = settings.api.deadline_seconds
         ground = Ground(
-            database=database,
-            wakeups=wakeups,
-            accepts=gate.accepts,
-            deadline_seconds=settings.api.deadline_seconds,
-            new_id=new_id,
+            database=database, wakeups=wakeups, accepts=gate.accepts, deadline_seconds=deadline, new_id=id_factory()
         )
         watched = Watched(database=database, gate=gate, redis=client, redis_circuit=circuit)
         refusals = await stack.enter_async_context(_sold_out(settings, presenters, database=database, client=client))
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
-            place_order=_place_order(
-                settings, place, database=database, new_id=new_id, wakeups=wakeups, refusals=refusals
-            ),
-            charge_points=_charge_points(settings, presenters, database=database, new_id=new_id),
+            place_order=_place_order(ground, presenters.order, refusals),
+            charge_points=_charge_points(ground, presenters.charge),
             issue_coupon=issue_commands(
-                settings, client, database, new_id=new_id, may_write=gate.accepts, stored=wakeups.send
+                settings, client, database, new_id=ground.new_id, may_write=gate.accepts, stored=wakeups.send
             ),
-            orders=OrderReads(database, deadline_seconds=settings.api.deadline_seconds),
-            balances=BalanceReads(database, deadline_seconds=settings.api.deadline_seconds),
+            orders=OrderReads(database, deadline_seconds=deadline),
+            balances=BalanceReads(database, deadline_seconds=deadline),
             catalogue=await stack.enter_async_context(cached_catalogue(settings, database, client)),
-            coupons=CouponReads(database, deadline_seconds=settings.api.deadline_seconds),
+            coupons=CouponReads(database, deadline_seconds=deadline),
             carts=OwnCarts(ground),
             change_cart=buyer_commands.change_cart(ground),
             check_out=buyer_commands.check_out(ground, presenters.order),
@@ -133,7 +125,7 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             order_watch=buyer_commands.order_watch(database),
             entries=OwnEntries(ground),
             health=ApiHealth(watched, minimum_products=settings.catalogue.minimum_products, monotonic=time.monotonic),
-            new_id=new_id,
+            new_id=ground.new_id,
         )
         services.order_watch.start()
         stack.push_async_callback(services.order_watch.close)
@@ -151,20 +143,16 @@ def _verifier(auth: AuthSettings, client: httpx.AsyncClient) -> TokenVerifier:
     return TokenVerifier(keys, audience=auth.audience, leeway_seconds=auth.leeway_seconds, clock=time.time)
 
 
-def _place_order(
-    settings: Settings,
-    step: CommandStep[PlaceOrder],
-    *,
-    database: Database,
-    new_id: Callable[[], UUID],
-    wakeups: WakeupSender,
-    refusals: SoldOutRefusals,
-) -> KeyedCommands[PlaceOrder]:
-    deadline = settings.api.deadline_seconds
-    batches = IdempotentBatches(database, step, new_id, settle_seconds=deadline)
-    waking = BatchesThatWake(batches.run, wakeups.send)
+def _place_order(ground: Ground, present: OrderPresenter, refusals: SoldOutRefusals) -> KeyedCommands[PlaceOrder]:
+    step = order_step(present, ground.accepts)
+    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
+    waking = BatchesThatWake(batches.run, ground.wakeups.send)
     return KeyedCommands(
-        waking.run, name="place-order", deadline_seconds=deadline, rows_of=rows_of_order, refuse=refusals.refuse
+        waking.run,
+        name="place-order",
+        deadline_seconds=ground.deadline_seconds,
+        rows_of=rows_of_order,
+        refuse=refusals.refuse,
     )
 
 
@@ -187,9 +175,9 @@ async def _sold_out(
         await snapshot.drain()
 
 
-def _charge_points(
-    settings: Settings, presenters: Presenters, *, database: Database, new_id: Callable[[], UUID]
-) -> KeyedCommands[ChargePoints]:
-    deadline = settings.api.deadline_seconds
-    batches = IdempotentBatches(database, charge_step(presenters.charge), new_id, settle_seconds=deadline)
-    return KeyedCommands(batches.run, name="charge-points", deadline_seconds=deadline, rows_of=rows_of_charge)
+def _charge_points(ground: Ground, present: ChargePresenter) -> KeyedCommands[ChargePoints]:
+    step = charge_step(present)
+    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
+    return KeyedCommands(
+        batches.run, name="charge-points", deadline_seconds=ground.deadline_seconds, rows_of=rows_of_charge
+    )
