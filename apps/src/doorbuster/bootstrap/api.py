@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
 from redis.asyncio import Redis
@@ -34,7 +35,7 @@ from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.infra.redis import Wakeups
-from doorbuster.kernel.ids import IdFactory, OrderId
+from doorbuster.kernel.ids import OrderId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.cancelling import CancelOrder
 from doorbuster.orders.model import Order, PlaceOrder
@@ -64,7 +65,7 @@ class ApiServices:
     order_watch: WatchedReads[OrderId, Order]
     entries: OwnEntries
     health: ApiHealth
-    new_id: IdFactory
+    new_id: Callable[[], UUID]
 
     async def drain(self) -> None:
         """Refuse new commands and reads, and return when those that wait have their outcome."""
