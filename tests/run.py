@@ -62,6 +62,9 @@ def main(tiers: Sequence[str]) -> int:
     """Run the tiers; return the process's exit status."""
     os.chdir(REPOSITORY)
     progress = Progress(Console())
+    if not tiers or set(tiers) - TIERS.keys():
+        progress.note(f"name some of the tiers {', '.join(TIERS)}")
+        return 2
     settings = replace(read_settings(os.environ), cluster=CLUSTER, port=free_port())
     took: dict[str, float] = {}
     failed = ""
@@ -89,6 +92,7 @@ def _run_stage(tiers: Sequence[str], settings: Settings, progress: Progress, too
             with _timed(tier, took):
                 TIERS[tier](settings, progress, runner)
         except (TierFailed, ClusterError) as exc:
+            progress.note(f"[red]FAILED[/] {escape(f'{tier}: {exc}')}")
             return f"{tier}: {exc}"
         return ""
 
