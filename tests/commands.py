@@ -42,15 +42,17 @@ class Runner:
 
     Attributes:
         shared: whether others write to the terminal meanwhile; each command's output then comes in one piece.
+        folder: with programs that are found before those of this machine; None if there is none.
     """
 
     progress: Progress
     shared: bool
+    folder: Path | None
 
     def run(self, *words: str | Path, environment: Mapping[str, str] | None = None) -> None:
         """Run a command; a tier ends with the first that fails."""
         command = Command(words, environment or {})
-        if not (self._run_collected(command) if self.shared else _run_shown(command)):
+        if not (self._run_collected(command) if self.shared else self._run_shown(command)):
             raise TierFailed(f"`{command}` failed")
 
     def run_beside(self, commands: Sequence[Command]) -> None:
@@ -66,33 +68,27 @@ class Runner:
 
     def _run_collected(self, command: Command) -> bool:
         with self.progress.step(escape(str(command))):
-            done = subprocess.run(
-                _found(command),
-                env=_ambient(command),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
+            done = self._ended(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         sys.stdout.write(f"$ {command}\n{done.stdout}\n")
         sys.stdout.flush()
         return done.returncode == 0
 
+    def _run_shown(self, command: Command) -> bool:
+        sys.stdout.write(f"$ {command}\n")
+        sys.stdout.flush()
+        return self._ended(command).returncode == 0
 
-def _run_shown(command: Command) -> bool:
-    sys.stdout.write(f"$ {command}\n")
-    sys.stdout.flush()
-    return subprocess.run(_found(command), env=_ambient(command), check=False).returncode == 0
+    def _ended(
+        self, command: Command, *, stdout: int | None = None, stderr: int | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        path = os.environ["PATH"] if self.folder is None else f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": SOURCES, **command.environment}
+        name, *arguments = map(str, command.words)
+        words = [_found(name, environment["PATH"]), *arguments]
+        return subprocess.run(words, env=environment, stdout=stdout, stderr=stderr, text=True, check=False)
 
 
-def _ambient(command: Command) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": SOURCES, **command.environment}
-
-
-def _found(command: Command) -> list[str]:
-    """Return the words with the program where the command's own PATH has it."""
-    name, *arguments = map(str, command.words)
-    folders = _ambient(command)["PATH"].split(os.pathsep)
-    candidates = (Path(folder) / name for folder in folders)
-    program = next((str(found) for found in candidates if os.access(found, os.X_OK) and found.is_file()), name)
-    return [program, *arguments]
+def _found(name: str, path: str) -> str:
+    """Return where the command's own PATH has the program; this process' may lead elsewhere."""
+    candidates = (Path(folder) / name for folder in path.split(os.pathsep))
+    return next((str(found) for found in candidates if os.access(found, os.X_OK) and found.is_file()), name)

@@ -47,6 +47,8 @@ ALONE = "host"
 LONG = {"apps", "mysql"}
 # The check keeps all cores busy, the other one waits for an API server most of the time.
 STAGES = (("check", "operator_api"), ("integration",), ("e2e",))
+# Those of the other tiers come with the cluster.
+PROGRAMS = {"check": ("helm", "helm-unittest", "promtool"), "operator_api": ("helm", "etcd", "hyperkube")}
 WITHOUT_ENGINE = {"check", "operator_api"}
 # Each of the first three breaks another store and waits for it to heal; the restarted node is everybody's.
 E2E_STAGES = (
@@ -60,6 +62,9 @@ def main(tiers: Sequence[str]) -> int:
     """Run the tiers; return the process's exit status."""
     os.chdir(REPOSITORY)
     progress = Progress(Console())
+    if not tiers or set(tiers) - TIERS.keys():
+        progress.note(f"name some of the tiers {', '.join(TIERS)}")
+        return 2
     settings = replace(read_settings(os.environ), cluster=CLUSTER, port=free_port())
     took: dict[str, float] = {}
     failed = ""
@@ -80,13 +85,14 @@ def main(tiers: Sequence[str]) -> int:
 
 def _run_stage(tiers: Sequence[str], settings: Settings, progress: Progress, took: dict[str, float]) -> None:
     """Run tiers beside each other; all of them run to the end, also when one has failed."""
-    runner = Runner(progress=progress, shared=len(tiers) > 1)
+    runner = Runner(progress=progress, shared=len(tiers) > 1, folder=_programs(tiers, settings, progress))
 
     def ended(tier: str) -> str:
         try:
             with _timed(tier, took):
                 TIERS[tier](settings, progress, runner)
         except (TierFailed, ClusterError) as exc:
+            progress.note(f"[red]FAILED[/] {escape(f'{tier}: {exc}')}")
             return f"{tier}: {exc}"
         return ""
 
@@ -94,6 +100,12 @@ def _run_stage(tiers: Sequence[str], settings: Settings, progress: Progress, too
         failed = "; ".join(filter(None, pool.map(ended, tiers)))
     if failed:
         raise TierFailed(failed)
+
+
+def _programs(tiers: Sequence[str], settings: Settings, progress: Progress) -> Path | None:
+    """Return the folder with the programs that the tiers need; None if they need none."""
+    names = dict.fromkeys(name for tier in tiers for name in PROGRAMS.get(tier, ()))
+    return provide_tools(settings, progress, tuple(names)) if names else None
 
 
 def _take_down(settings: Settings, progress: Progress) -> str:
@@ -108,20 +120,17 @@ def _take_down(settings: Settings, progress: Progress) -> str:
 def check(settings: Settings, progress: Progress, runner: Runner) -> None:
     """Everything that needs no server."""
     _have_packages(settings)
-    tools = provide_tools(settings, progress, ("helm", "helm-unittest", "promtool"))
-    environment = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     runner.run(BIN / "ruff", "format", "--check", ".")
     runner.run(BIN / "ruff", "check", ".")
     runner.run(BIN / "mypy")
     for chart in sorted(CHARTS.glob("*/Chart.yaml")):
-        _check_chart(chart.parent, environment, runner)
-    _check_rules(environment, runner)
-    runner.run(*PYTEST, *SPREAD, "tests/unit", "tests/architecture", environment=environment)
+        _check_chart(chart.parent, runner)
+    _check_rules(runner)
+    runner.run(*PYTEST, *SPREAD, "tests/unit", "tests/architecture")
 
 
 def operator_api(settings: Settings, progress: Progress, runner: Runner) -> None:
     """A real API server, as two processes; no engine."""
-    provide_tools(settings, progress, ("helm", "etcd", "hyperkube"))
     runner.run(*PYTEST, "--durations", "3", "tests/operator_api")
 
 
@@ -176,19 +185,19 @@ def _have_packages(settings: Settings) -> None:
     install(missing, Machine(settings).packages)
 
 
-def _check_chart(chart: Path, environment: dict[str, str], runner: Runner) -> None:
+def _check_chart(chart: Path, runner: Runner) -> None:
     if "type: library" in (chart / "Chart.yaml").read_text():
         return
-    runner.run("helm", "dependency", "build", chart, "--skip-refresh", environment=environment)
-    runner.run("helm", "lint", "--strict", chart, environment=environment)
-    runner.run("helm-unittest", "--strict", chart, environment=environment)
+    runner.run("helm", "dependency", "build", chart, "--skip-refresh")
+    runner.run("helm", "lint", "--strict", chart)
+    runner.run("helm-unittest", "--strict", chart)
 
 
-def _check_rules(environment: dict[str, str], runner: Runner) -> None:
+def _check_rules(runner: Runner) -> None:
     rules = sorted(CHARTS.glob("*/files/rules/*.yaml"))
     tests = sorted((REPOSITORY / "tests" / "unit" / "charts" / "rules").glob("*.yaml"))
-    runner.run("promtool", "check", "rules", *rules, environment=environment)
-    runner.run("promtool", "test", "rules", *tests, environment=environment)
+    runner.run("promtool", "check", "rules", *rules)
+    runner.run("promtool", "test", "rules", *tests)
 
 
 def _keep_evidence(settings: Settings, progress: Progress) -> None:
