@@ -1,7 +1,8 @@
 """A buyer of the platform under test: everything through the ingress, as from any other machine."""
 
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -32,14 +33,26 @@ class Buyer:
         """Return what the API answers."""
         return httpx.get(self.base + path, headers=self._headers(), timeout=ASK_SECONDS, trust_env=False)
 
+    def post(self, path: str, body: Object, key: str = "") -> httpx.Response:
+        """Return the answer to an intent; a new key unless one is given."""
+        headers = {**self._headers(), "Idempotency-Key": key or str(uuid.uuid4())}
+        return httpx.post(self.base + path, headers=headers, json=body, timeout=ASK_SECONDS, trust_env=False)
+
+    def put(self, path: str, body: Object) -> httpx.Response:
+        """Return the answer to a wish how something shall be."""
+        return httpx.put(self.base + path, headers=self._headers(), json=body, timeout=ASK_SECONDS, trust_env=False)
+
+    def events(self, path: str) -> Iterator[Object]:
+        """Yield what a stream tells, until it ends."""
+        with httpx.stream("GET", self.base + path, headers=self._headers(), timeout=ASK_SECONDS, trust_env=False) as it:
+            for line in it.iter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
     def place(self, *lines: Line, key: str = "") -> httpx.Response:
         """Return the answer to an order of products and quantities; a new key unless one is given."""
         wanted = [{"product_id": product, "quantity": quantity} for product, quantity in lines]
-        headers = {**self._headers(), "Idempotency-Key": key or str(uuid.uuid4())}
-        return httpx.post(
-            f"{self.base}/api/v1/orders",
-            headers=headers, json={"lines": wanted}, timeout=ASK_SECONDS, trust_env=False,
-        )  # fmt: skip
+        return self.post("/api/v1/orders", {"lines": wanted}, key)
 
     def accepted(self, *lines: Line) -> str:
         """Return the id of an order that was accepted."""

@@ -94,7 +94,7 @@ def test_what_the_edge_reaches_a_pod_beside_it_does_not(healthy: Kubernetes, com
         ("consumer-external-data", ("apps-partner", 80), ("apps-api", 80)),
         ("consumer-stock", ("data-redis-0.data-redis", 6379), ("apps-partner", 80)),
         ("relay", ("data-kafka-0.data-kafka", 9092), ("apps-api", 80)),
-        ("watch", ("data-mysql-0.data-mysql", 3306), ("data-redis-0.data-redis", 6379)),
+        ("watch", ("data-mysql-0.data-mysql", 3306), ("apps-partner", 80)),
         ("audit", ("data-mysql-0.data-mysql", 3306), ("data-kafka-0.data-kafka", 9092)),
         ("lag-exporter", ("data-kafka-0.data-kafka", 9092), ("data-mysql-0.data-mysql", 3306)),
     ],
