@@ -28,7 +28,11 @@ def test_loss_of_all_members_at_once_heals_without_a_person(
 ) -> None:
     assert redis(healthy, primary(healthy), "set", "e2e-restart", "kept") == "OK"
     # Files are written once a second, later if the disk is busy; the primary's own and its two replicas' count.
-    assert redis(healthy, primary(healthy), "waitaof", "1", "2", "10000").split() == ["1", "2"]
+    seconds_until(
+        lambda: redis(healthy, primary(healthy), "waitaof", "1", "2", "1000").split() == ["1", "2"],
+        within_seconds=60,
+        what="the files of all three members",
+    )
     power_cut(*MEMBERS)
     figures.seconds("Redis: all members killed at once, ready again", healthy.wait_ready(
         "statefulset/data-redis", within_seconds=180
