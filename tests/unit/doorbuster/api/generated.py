@@ -1,5 +1,6 @@
 """Requests that schemathesis makes from the OpenAPI document, always the same ones, and what every answer must keep."""
 
+from collections.abc import Collection
 from typing import Any
 
 import schemathesis
@@ -18,6 +19,8 @@ BEFORE_ALL_ELSE = frozenset(
 NAMING = frozenset({Code.INVALID_REQUEST, Code.MALFORMED_JSON, Code.KEY_MISSING, Code.KEY_MALFORMED, Code.KEY_REUSED})
 # What is wrong with requests of the right form: no schema can say what a catalogue, a balance or a key holds.
 BEYOND_THE_SCHEMA = frozenset({"unknown-product", "duplicate-product", "balance-too-large", Code.KEY_REUSED})
+# The HTTP server refuses them by itself, in words of its own, before the application is asked.
+CONTROLS = "".join(map(chr, (*range(32), 127)))
 # A cursor is opaque: the document says which letters it has, and not which ones a page ended with.
 OPAQUE = "cursor"
 
@@ -36,13 +39,16 @@ def bounded(examples: int) -> settings:
     )
 
 
-def configuration() -> schemathesis.Config:
-    """Return which checks are made: all of the library's but one, whose place `assert_kept` takes."""
+def configuration(*, without: Collection[str] = ()) -> schemathesis.Config:
+    """Return which checks are made: all of the library's but those, and one whose place `assert_kept` takes."""
     return schemathesis.Config.from_dict(
         {
-            # Tokens have tests of their own; here they are always good ones.
-            "generation": {"with-security-parameters": False},
-            "checks": {"positive_data_acceptance": {"enabled": False}},
+            "generation": {
+                # Tokens have tests of their own; here they are always good ones.
+                "with-security-parameters": False,
+                "exclude-header-characters": CONTROLS,
+            },
+            "checks": {name: {"enabled": False} for name in ("positive_data_acceptance", *without)},
         }
     )
 
