@@ -12,7 +12,7 @@ from doorbuster.api.documents import body_of, not_found, plain_body_of, problems
 from doorbuster.api.errors import invalid
 from doorbuster.api.orders import accepted
 from doorbuster.api.problems import FieldError, Problem, ProblemRaised
-from doorbuster.api.schemas import GREATEST_ID, AcceptedOrder
+from doorbuster.api.schemas import DIGITS, GREATEST_ID, AcceptedOrder
 from doorbuster.api.use_cases import use_cases_of
 from doorbuster.carts.model import NO_SUCH_PRODUCT, Cart, CartCommand, CheckOut, PutLine, RemoveLine
 from doorbuster.infra.telemetry import BUSINESS_REFUSALS
@@ -21,7 +21,7 @@ from doorbuster.kernel.refusals import Refusal
 
 router = APIRouter(prefix="/api/v1/cart", tags=["cart"])
 
-ProductInPath = Annotated[int, Path(ge=1, le=GREATEST_ID)]
+ProductInPath = Annotated[int, Path(ge=1, le=GREATEST_ID), DIGITS]
 
 
 @router.get("", response_model=CartDocument, responses=problems(401, 503))

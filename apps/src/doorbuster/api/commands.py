@@ -15,6 +15,7 @@ from starlette.responses import Response
 from doorbuster.api.answers import is_replay
 from doorbuster.api.auth import CurrentUser
 from doorbuster.api.errors import field_path, invalid
+from doorbuster.api.json_names import repeated_name
 from doorbuster.api.problems import MEDIA_TYPE, Code, FieldError, Problem, ProblemRaised, problem_response
 from doorbuster.api.schemas import Command
 from doorbuster.api.use_cases import Commands, use_cases_of
@@ -29,7 +30,8 @@ KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 # Slower than any honest client: a body is 64 KiB at most.
 BODY_SECONDS = 5.0
-_KEY = re.compile(r"[!-~]{1,255}")
+KEY_PATTERN = r"[!-~]{1,255}"
+_KEY = re.compile(KEY_PATTERN)
 _KEY_MISSING = Problem(
     status=400,
     code=Code.KEY_MISSING,
@@ -112,9 +114,13 @@ async def read_body(request: Request, model: type[B]) -> B:
     except TimeoutError as exc:
         raise ProblemRaised(_TOO_SLOW) from exc
     try:
-        return model.model_validate_json(raw)
+        body = model.model_validate_json(raw)
     except ValidationError as exc:
         raise ProblemRaised(_problem_of(exc)) from exc
+    repeated = repeated_name(raw)
+    if repeated is not None:
+        raise ProblemRaised(invalid([FieldError(field=repeated, message="stands there twice")]))
+    return body
 
 
 async def read_optional_body(request: Request, model: type[B]) -> B | None:

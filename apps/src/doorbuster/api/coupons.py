@@ -17,7 +17,7 @@ from doorbuster.api.commands import REPLAYED_HEADER, read_body
 from doorbuster.api.coupon_schemas import CouponDocument, CouponIssueDocument, IssueCouponRequest
 from doorbuster.api.documents import not_found, optional_body_of, problems
 from doorbuster.api.problems import Code, Problem, ProblemRaised, problem_response
-from doorbuster.api.schemas import GREATEST_ID
+from doorbuster.api.schemas import DIGITS, GREATEST_ID
 from doorbuster.api.use_cases import use_cases_of
 from doorbuster.coupons.coupon import Coupon, Issue
 from doorbuster.coupons.issuing import IssueCoupon, IssueRefusal
@@ -28,7 +28,7 @@ from doorbuster.kernel.ids import CouponId, IssueId
 ISSUES = "/api/v1/coupon-issues"
 router = APIRouter(tags=["coupons"])
 
-CouponPath = Annotated[int, Path(ge=1, le=GREATEST_ID)]
+CouponPath = Annotated[int, Path(ge=1, le=GREATEST_ID), DIGITS]
 
 _UNKNOWN = not_found("There is no such coupon.")
 _REFUSED: Mapping[IssueRefusal, Problem] = MappingProxyType(

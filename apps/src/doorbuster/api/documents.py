@@ -1,18 +1,21 @@
 """What routes add to the OpenAPI document, and the one problem that several of them raise."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from doorbuster.api.cart_schemas import CheckOutRequest, PutLineRequest
-from doorbuster.api.commands import KEY_HEADER
+from doorbuster.api.commands import KEY_HEADER, KEY_PATTERN
 from doorbuster.api.coupon_schemas import IssueCouponRequest
 from doorbuster.api.order_schemas import CancelOrderRequest, OrderEventDocument
 from doorbuster.api.problems import MEDIA_TYPE, Code, Problem
 from doorbuster.api.schemas import ChargePointsRequest, PlaceOrderRequest, ProblemDocument
 
 _REFERENCE = "#/components/schemas/{model}"
+# Who looks at a token refuses an admin's (R20), and who reads a body doesn't wait for it for ever.
+_IMPLIED: Mapping[int, int] = {401: 403, 413: 408}
 # Bodies that routes read themselves, so that FastAPI doesn't know of them.
 _READ_BY_ROUTES = (
     PlaceOrderRequest, ChargePointsRequest, IssueCouponRequest, ProblemDocument,
@@ -21,9 +24,12 @@ _READ_BY_ROUTES = (
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # FastAPI's own type
-    """Return what a route's `responses` say about problem documents."""
+    """Return what a route's `responses` say about problem documents, with the statuses that these imply."""
     content = {MEDIA_TYPE: {"schema": _reference(ProblemDocument)}}
-    return {status: {"description": "A problem document.", "content": content} for status in statuses}
+    implied = {_IMPLIED[status] for status in statuses if status in _IMPLIED}
+    return {
+        status: {"description": "A problem document.", "content": content} for status in sorted({*statuses, *implied})
+    }
 
 
 def plain_body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
@@ -38,7 +44,7 @@ def body_of(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]
         "in": "header",
         "required": True,
         "description": "A name for this intent, the same in each repeat.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
     }
     return {"parameters": [key], "requestBody": _json_body(model) | {"required": not optional}}
 

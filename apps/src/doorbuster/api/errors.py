@@ -15,6 +15,8 @@ from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError, NotAcce
 
 # A body may be wrong in thousands of places; a person reads the first few.
 MOST_FIELD_ERRORS = 20
+# A name that we don't know is the client's, and as long as it likes.
+LONGEST_FIELD = 100
 
 INTERNAL_ERROR = Problem(
     status=500, code=Code.INTERNAL, detail="Something went wrong here. Name the instance when you tell us."
@@ -64,7 +66,7 @@ def field_path(location: Sequence[str | int]) -> str:
     path = ""
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path.removeprefix(".") or "body"
+    return path.removeprefix(".")[:LONGEST_FIELD] or "body"
 
 
 async def _problem_raised(_request: Request, exc: Exception) -> Response:
@@ -79,11 +81,20 @@ async def _invalid_request(_request: Request, exc: Exception) -> Response:
     )
 
 
-async def _http_exception(_request: Request, exc: Exception) -> Response:
+async def _http_exception(request: Request, exc: Exception) -> Response:
     error = cast("HTTPException", exc)
     code = _CODES_BY_STATUS.get(error.status_code, Code.OTHER)
     headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers |= _allow(request)
     return problem_response(Problem(status=error.status_code, code=code, detail=str(error.detail), headers=headers))
+
+
+def _allow(request: Request) -> Mapping[str, str]:
+    """Return `Allow` with all methods of the path; Starlette names the first route's, and each method is one."""
+    path = getattr(request.scope.get("route"), "path", None)
+    methods = request.app.openapi()["paths"].get(path, {})
+    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if methods else {}
 
 
 async def _doorbuster_error(_request: Request, exc: Exception) -> Response:

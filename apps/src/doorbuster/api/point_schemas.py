@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from doorbuster.api.schemas import MOST_PER_PAGE
+from doorbuster.api.schemas import DIGITS, MOST_PER_PAGE
 from doorbuster.points.history import CURSOR
 from doorbuster.points.model import EntryKind
 
@@ -36,5 +36,5 @@ class PageOfEntries(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 20
+    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE), DIGITS] = 20
     cursor: Annotated[str, Field(pattern=CURSOR)] | None = None

@@ -10,7 +10,7 @@ from doorbuster.api.documents import not_found, problems
 from doorbuster.api.errors import invalid
 from doorbuster.api.etags import etag_of, matches
 from doorbuster.api.problems import FieldError, ProblemRaised
-from doorbuster.api.schemas import GREATEST_ID, PageOfProducts, ProductDocument, ProductPage
+from doorbuster.api.schemas import DIGITS, GREATEST_ID, PageOfProducts, ProductDocument, ProductPage
 from doorbuster.api.use_cases import Catalogue, use_cases_of
 from doorbuster.infra.cache.entries import FORMAT
 from doorbuster.kernel.ids import ProductId
@@ -42,7 +42,7 @@ async def list_products(request: Request, page: Annotated[PageOfProducts, Query(
     response_model=ProductDocument,
     responses={304: {"description": "The client has the newest bytes."}, **problems(404, 422, 503)},
 )
-async def get_product(request: Request, product_id: Annotated[int, Path(ge=1, le=GREATEST_ID)]) -> Response:
+async def get_product(request: Request, product_id: Annotated[int, Path(ge=1, le=GREATEST_ID), DIGITS]) -> Response:
     """Return one product, as bytes that are kept; with `If-None-Match` only if they are other ones."""
     entry = await use_cases_of(request).catalogue.find(ProductId(product_id))
     if entry is None:

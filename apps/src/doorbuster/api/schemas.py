@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from doorbuster.infra.health import State, Verdict
 from doorbuster.kernel.breaker import BreakerState
@@ -19,8 +20,21 @@ from doorbuster.products.search import LONGEST_NAME
 # Greater integers lose digits in JSON readers that hold numbers as doubles.
 GREATEST_ID = 2**53
 MOST_PER_PAGE = 100
+# No control characters, and none of those that stand for bytes that were no UTF-8.
+_PRINTABLE = "^[^\\x00-\\x1f\\x7f\\ufffd]*$"
 
 Id = Annotated[int, Field(ge=1, le=GREATEST_ID)]
+
+
+def _only_digits(value: object) -> object:
+    """Refuse what is a number to Python and to nobody else, such as ` 1`, `1_0` or `1.0`."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("digits", "Input should be written in digits")
+    return value
+
+
+# Of numbers in paths and queries, which are text. Behind their bounds, or the document forgets those.
+DIGITS = BeforeValidator(_only_digits)
 
 
 class Command(BaseModel):
@@ -147,7 +161,7 @@ class PageOfOrders(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 20
+    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE), DIGITS] = 20
     cursor: UUID | None = None
 
 
@@ -156,8 +170,8 @@ class PageOfProducts(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name_prefix: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)] | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 20
+    name_prefix: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=_PRINTABLE)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE), DIGITS] = 20
     cursor: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,2000}$")] | None = None
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from doorbuster.points.model import Entry, EntryKind
 
 # Microseconds since 1970 (sixteen digits last until 2286), the transaction, the kind.
-CURSOR = r"^[0-9]{1,16}\.[0-9a-f]{32}\.[a-z]{1,16}$"
+CURSOR = rf"^[0-9]{{1,16}}\.[0-9a-f]{{32}}\.({'|'.join(EntryKind)})$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

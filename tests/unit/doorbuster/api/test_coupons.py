@@ -49,33 +49,6 @@ async def test_an_empty_object_is_as_good_as_nothing(client: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize(
-    ("content", "kind", "status", "code"),
-    [
-        (b'{"user_id": 2}', "application/json", 422, "invalid-request"),
-        (b"[]", "application/json", 422, "invalid-request"),
-        (b"{", "application/json", 400, "malformed-json"),
-        (b"user_id=2", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
-    ],
-)
-async def test_any_other_body_is_refused_and_nothing_done(
-    client: httpx.AsyncClient, world: World, content: bytes, kind: str, status: int, code: str
-) -> None:
-    response = await client.post(ISSUES, content=content, headers=headers() | {"Content-Type": kind})
-
-    assert (response.status_code, response.json()["code"]) == (status, code)
-    assert world.untouched()
-
-
-@pytest.mark.parametrize(("coupon_id", "status"), [("99", 404), ("0", 422), ("x", 422), (str(2**53 + 1), 422)])
-async def test_a_coupon_that_is_not_there_is_told_so(client: httpx.AsyncClient, coupon_id: str, status: int) -> None:
-    issue = await client.post(f"/api/v1/coupons/{coupon_id}/issues", headers=headers())
-    read = await client.get(f"/api/v1/coupons/{coupon_id}")
-
-    assert (issue.status_code, read.status_code) == (status, status)
-    assert issue.headers["content-type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize(
     ("issued", "hours", "code"), [(5, 0, "sold-out"), (0, -2, "not-yet"), (0, 1, "ended"), (5, 1, "ended")]
 )
 async def test_a_business_refusal_is_409_with_a_code_and_a_count_of_its_own(
