@@ -103,5 +103,5 @@ async def _plan(database: Database, behind: Position | None) -> list[Row[Any]]:
         await reads.search("Product 4", behind, 20)
         event.remove(synchronous, "before_cursor_execute", note)
         (statement, parameters), *_ = statements
-        found = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)  # type: ignore[arg-type]
+        found = await connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {statement}", parameters)  # type: ignore[arg-type]
         return list(found.all())
