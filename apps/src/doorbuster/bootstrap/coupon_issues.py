@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
-import structlog
 from redis.asyncio import Redis
 
 from doorbuster.coupons.coupon import Coupon, Issue
@@ -18,12 +17,12 @@ from doorbuster.coupons.losers import RecentLosers
 from doorbuster.coupons.redis_gate import RedisGate
 from doorbuster.infra.batches.coalesced_reads import OWN_READS, PUBLIC_READS, CoalescedReads
 from doorbuster.infra.batches.coalescer import Coalescer, Limits
-from doorbuster.infra.batches.settling import settled
+from doorbuster.infra.batches.settling import all_settled
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import Transactions, database_time
 from doorbuster.infra.outbox.store import store
 from doorbuster.infra.telemetry import COUPON_GATE_ANSWERS, COUPON_ISSUES
-from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError, NotAccepted, OutcomeUnknown, PoisonMessage
+from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError
 from doorbuster.kernel.ids import CouponId, IssueId, UserId
 from doorbuster.settings import Settings
 
@@ -33,8 +32,6 @@ ISSUE_LIMITS = Limits(in_flight=2)
 ROWS_OF_AN_ISSUE = 3
 
 _IssueKey = tuple[UserId, IssueId]
-
-log = structlog.get_logger()
 
 
 class MySqlLedger:
@@ -67,16 +64,7 @@ class MySqlLedger:
 
     async def issue(self, commands: Sequence[IssueCoupon]) -> Sequence[IssueOutcome | DoorbusterError]:
         """Return the outcome of each command; one that can never succeed is found by halving, and fails alone (R7)."""
-        try:
-            return await settled(lambda: self._write(commands), settle_seconds=self._settle_seconds)
-        except PoisonMessage as exc:
-            if len(commands) > 1:
-                middle = len(commands) // 2
-                return [*await self.issue(commands[:middle]), *await self.issue(commands[middle:])]
-            log.exception("command_failed", poison=type(exc).__name__)
-            return [exc]
-        except (NotAccepted, OutcomeUnknown) as exc:
-            return [exc] * len(commands)
+        return await all_settled(commands, self._write, settle_seconds=self._settle_seconds)
 
     async def _write(self, commands: Sequence[IssueCoupon]) -> Sequence[IssueOutcome]:
         async with self._database.transaction() as connection:

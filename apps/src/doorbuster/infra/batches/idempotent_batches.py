@@ -1,28 +1,22 @@
 """A batch of HTTP commands as one transaction: keys first, the step's rows, answers, events (R1, R2, R8)."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.infra.batches.answers import Answer, BodyMismatch, Decided, Outcome, Refused
 from doorbuster.infra.batches.idempotency_keys import Keyed, KeyRow, claim, forget, remember
-from doorbuster.infra.jitter import pause
+from doorbuster.infra.batches.settling import all_settled
 from doorbuster.infra.mysql.transactions import Transactions, database_time
 from doorbuster.infra.outbox.store import store
-from doorbuster.kernel.errors import DoorbusterError, NotAccepted, OutcomeUnknown, PoisonMessage
-
-log = structlog.get_logger()
+from doorbuster.kernel.errors import DoorbusterError, NotAccepted
 
 C = TypeVar("C")
 C_contra = TypeVar("C_contra", contravariant=True)
-
-_LONGEST_PAUSE_SECONDS = 0.1
 
 
 class CommandStep(Protocol[C_contra]):
@@ -78,41 +72,16 @@ class IdempotentBatches(Generic[C]):
         first: dict[bytes, Keyed[C]] = {}
         for keyed in batch:
             first.setdefault(keyed.key_id, keyed)
-        settled = await self._run(tuple(first.values())) if first else {}
+        if not first:
+            return ()
+        outcomes = await all_settled(tuple(first.values()), self._commit, settle_seconds=self._settle_seconds)
+        settled = dict(zip(first, outcomes, strict=True))
         return [_outcome(keyed, settled[keyed.key_id]) for keyed in batch]
 
-    async def _run(self, part: Sequence[Keyed[C]]) -> Mapping[bytes, _Settled]:
-        """Settle the part; one with a command that can never succeed is halved until that command is alone."""
-        try:
-            return await self._settle(part)
-        except PoisonMessage as exc:
-            if len(part) > 1:
-                middle = len(part) // 2
-                return {**await self._run(part[:middle]), **await self._run(part[middle:])}
-            log.exception("command_failed", poison=type(exc).__name__)
-            return _all_failed(part, exc)
-        except (NotAccepted, OutcomeUnknown) as exc:
-            return _all_failed(part, exc)
-
-    async def _settle(self, part: Sequence[Keyed[C]]) -> Mapping[bytes, _Settled]:
-        """Commit the part; the same part again, never split, while its outcome is unknown and there is time (R2)."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._settle_seconds
-        unknown: OutcomeUnknown | None = None
-        while True:
-            try:
-                async with self._database.transaction() as connection:
-                    return await self._write(connection, part)
-            except OutcomeUnknown as exc:
-                unknown = exc
-            except NotAccepted:
-                # Once a COMMIT was sent, a later attempt that writes nothing says nothing about the first one.
-                if unknown is None:
-                    raise
-            log.warning("outcome_unknown", commands=len(part))
-            if loop.time() >= deadline:
-                raise unknown
-            await pause(_LONGEST_PAUSE_SECONDS)
+    async def _commit(self, part: Sequence[Keyed[C]]) -> Sequence[_Settled]:
+        async with self._database.transaction() as connection:
+            settled = await self._write(connection, part)
+        return [settled[keyed.key_id] for keyed in part]
 
     async def _write(self, connection: AsyncConnection, part: Sequence[Keyed[C]]) -> Mapping[bytes, _Settled]:
         now = await database_time(connection)
@@ -142,11 +111,9 @@ def _replay(keyed: Keyed[C], row: KeyRow) -> _Settled | None:
     return None
 
 
-def _outcome(keyed: Keyed[C], settled: _Settled) -> Outcome | DoorbusterError:
+def _outcome(keyed: Keyed[C], settled: _Settled | DoorbusterError) -> Outcome | DoorbusterError:
+    if isinstance(settled, DoorbusterError):
+        return settled
     if isinstance(settled.outcome, DoorbusterError) or keyed.body_hash == settled.body_hash:
         return settled.outcome
     return BodyMismatch()
-
-
-def _all_failed(part: Sequence[Keyed[C]], exc: DoorbusterError) -> Mapping[bytes, _Settled]:
-    return {keyed.key_id: _Settled(body_hash=keyed.body_hash, outcome=exc) for keyed in part}
