@@ -10,6 +10,19 @@ from doorbuster.audit.snapshot import Snapshot, naive
 from doorbuster.audit.sum_checks import half_processed, unpublished
 from doorbuster.audit.sums import SALES, STOCK, compare_all
 
+CHECKS: Sequence[Check] = (
+    checks.ORDERS,
+    *checks.PARTS,
+    checks.PAYMENTS,
+    checks.MOVEMENTS,
+    checks.BALANCES,
+    checks.ENTRIES_WITHOUT_BALANCE,
+    checks.KEYS,
+    checks.COUPONS,
+    checks.REDEMPTIONS,
+    checks.ISSUES,
+)
+
 
 async def scan_everything(snapshot: Snapshot) -> Findings:
     """Return what breaks an invariant anywhere; the transactions sum to zero one by one, so all accounts do together.
@@ -18,7 +31,7 @@ async def scan_everything(snapshot: Snapshot) -> Findings:
         PrimaryUnavailable: the database went away, or a statement took too long.
     """
     findings = Findings()
-    for check in _checks(snapshot):
+    for check in CHECKS:
         async for scope in snapshot.pages(check.walk):
             findings.looked_at[check.walk.name] += scope.rows
             findings.add(await snapshot.check(check, scope))
@@ -44,21 +57,7 @@ async def look_at_messages(snapshot: Snapshot, findings: Findings) -> None:
 async def oldest_uncounted(snapshot: Snapshot) -> datetime:
     """Return when the first PAID order finished that the sales lack; the snapshot's moment if they lack none."""
     oldest = snapshot.moment.now
-    async for scope in snapshot.pages(checks.order_check(discounts=False).walk):
+    async for scope in snapshot.pages(checks.ORDERS.walk):
         for (finished_at,) in await snapshot.rows(statements.OLDEST_UNCOUNTED, scope, column="o.id"):
             oldest = min(oldest, utc(finished_at) or oldest)
     return oldest
-
-
-def _checks(snapshot: Snapshot) -> Sequence[Check]:
-    all_checks = (
-        checks.order_check(discounts=snapshot.coupons),
-        *checks.PARTS,
-        checks.PAYMENTS,
-        checks.MOVEMENTS,
-        checks.BALANCES,
-        checks.ENTRIES_WITHOUT_BALANCE,
-        checks.KEYS,
-    )
-    of_coupons = (checks.COUPONS, checks.REDEMPTIONS, checks.ISSUES)
-    return (*all_checks, *of_coupons) if snapshot.coupons else all_checks
