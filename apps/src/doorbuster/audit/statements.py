@@ -10,8 +10,8 @@ from types import MappingProxyType
 # What a coupon takes off is paid by nobody; its redemption says how much that is.
 ORDERS = """
 SELECT o.id, o.status, o.total - COALESCE(redemption.discount, 0), o.created_at, o.coupon_id, o.finished_at,
-  o.compensated_at, saga.step, saga.open, reservation.status, payment.status, payment.amount, redemption.status, counted.counted_at,
-  {announced}
+  o.compensated_at, saga.step, saga.open, reservation.status, payment.status, payment.amount, redemption.status,
+  counted.counted_at, {announced}
 FROM orders AS o
 LEFT JOIN order_sagas AS saga ON saga.order_id = o.id
 LEFT JOIN stock_reservations AS reservation ON reservation.order_id = o.id

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import httpx
-from redis.asyncio import Redis
 
 from doorbuster.bootstrap import buyer_commands
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
@@ -31,6 +30,7 @@ from doorbuster.infra.batches.repeatable_commands import RepeatableCommands
 from doorbuster.infra.batches.watched_reads import WatchedReads
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.sold_out import ANSWER_SECONDS, RedisSoldOut, SoldOutSnapshot
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
@@ -98,26 +98,26 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         gate = BrokerGate(database, broker_question(settings.kafka))
         gate.start()
         stack.push_async_callback(gate.close)
-        circuit = redis.redis_circuit()
-        wakeups = WakeupSender(Wakeups(client, circuit=circuit).publish_wakeup)
+        circuits = Circuits(Dependency.REDIS)
+        wakeups = WakeupSender(Wakeups(client, circuits).publish_wakeup)
         # Pushed before the services' own drain, so it runs after it.
         stack.push_async_callback(wakeups.drain)
         deadline = settings.api.deadline_seconds
         ground = Ground(
             database=database, wakeups=wakeups, accepts=gate.accepts, deadline_seconds=deadline, new_id=id_factory()
         )
-        watched = Watched(database=database, gate=gate, redis=client, redis_circuit=circuit)
-        refusals = await stack.enter_async_context(_sold_out(settings, presenters, database=database, client=client))
+        watched = Watched(database=database, gate=gate, redis=client, circuits=circuits)
+        refusals = await stack.enter_async_context(_sold_out(settings, presenters, watched))
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
             place_order=_place_order(ground, presenters.order, refusals),
             charge_points=_charge_points(ground, presenters.charge),
-            issue_coupon=issue_commands(
-                settings, client, database, new_id=ground.new_id, may_write=gate.accepts, stored=wakeups.send
-            ),
+            issue_coupon=issue_commands(ground, client, circuits),
             orders=OrderReads(database, deadline_seconds=deadline),
             balances=BalanceReads(database, deadline_seconds=deadline),
-            catalogue=await stack.enter_async_context(cached_catalogue(settings, database, client)),
+            catalogue=await stack.enter_async_context(
+                cached_catalogue(settings, database, client=client, circuits=circuits)
+            ),
             coupons=CouponReads(database, deadline_seconds=deadline),
             carts=OwnCarts(ground),
             change_cart=buyer_commands.change_cart(ground),
@@ -158,14 +158,12 @@ def _place_order(ground: Ground, present: OrderPresenter, refusals: SoldOutRefus
 
 
 @asynccontextmanager
-async def _sold_out(
-    settings: Settings, presenters: Presenters, *, database: Database, client: Redis
-) -> AsyncIterator[SoldOutRefusals]:
-    guard = Guard("sold-out", time.monotonic, answer_seconds=ANSWER_SECONDS)
-    snapshot = SoldOutSnapshot(RedisSoldOut(client).current, guard, time.monotonic)
+async def _sold_out(settings: Settings, presenters: Presenters, watched: Watched) -> AsyncIterator[SoldOutRefusals]:
+    guard = Guard(watched.circuits, "sold-out", answer_seconds=ANSWER_SECONDS)
+    snapshot = SoldOutSnapshot(RedisSoldOut(watched.redis).current, guard, time.monotonic)
     refusals = SoldOutRefusals(
         snapshot.products,
-        known_on_primary(database),
+        known_on_primary(watched.database),
         present=presenters.sold_out,
         deadline_seconds=settings.api.deadline_seconds,
     )

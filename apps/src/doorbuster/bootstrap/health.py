@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, text
 
-from doorbuster.infra.circuits import Circuit, Dependency
+from doorbuster.infra.circuits import Circuits, Dependency, worst
 from doorbuster.infra.health import Health, Members, Pool, State
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.group_views import ONLINE, PRIMARY
@@ -31,8 +31,6 @@ _MEMBERS = text(
     "SELECT MEMBER_HOST AS host, MEMBER_STATE AS state, MEMBER_ROLE AS role"
     " FROM performance_schema.replication_group_members WHERE MEMBER_HOST <> ''"
 )
-# The worst one of several processes counts.
-_WORST_FIRST = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
 
 log = structlog.get_logger()
 
@@ -45,13 +43,13 @@ class Watched:
         database: asked for products and members, on the primary.
         gate: knows Kafka and the outbox from its own checks.
         redis: pinged, and asked for notices.
-        redis_circuit: the breaker of this process before Redis.
+        circuits: the breakers of this process before Redis.
     """
 
     database: Database
     gate: BrokerGate
     redis: Redis
-    redis_circuit: Circuit
+    circuits: Circuits
 
 
 class ApiHealth:
@@ -107,11 +105,12 @@ class ApiHealth:
         )
 
     def _breakers(self, notices: tuple[str, ...] | None) -> Mapping[str, BreakerState | None]:
-        told = [notice.removeprefix(f"{Dependency.PARTNER}=") for notice in notices or ()]
+        told = [state for state in BreakerState if f"{Dependency.PARTNER}={state}" in (notices or ())]
         return {
-            Dependency.REDIS.value: self._watched.redis_circuit.state,
+            Dependency.REDIS.value: self._watched.circuits.state,
             Dependency.KAFKA.value: self._watched.gate.state,
-            Dependency.PARTNER.value: next((state for state in _WORST_FIRST if state in told), None),
+            # Of several processes the worst one counts.
+            Dependency.PARTNER.value: worst(told) if told else None,
         }
 
     async def _look_at_mysql(self) -> tuple[int | None, Members | None]:

@@ -18,6 +18,7 @@ from doorbuster.infra.cache.bounds import RETRY_SECONDS
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.redis_cache import RedisCache
 from doorbuster.infra.cache.shared_cache import CacheAway, SharedCache
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.jitter import pause
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import Transactions
@@ -118,7 +119,8 @@ class Floors:
             retry_seconds: so long an attempt follows another.
         """
         self._cache = cache
-        self._guard = Guard("product-floor", clock, answer_seconds=ANSWER_SECONDS)
+        circuits = Circuits(Dependency.REDIS, clock=clock)
+        self._guard = Guard(circuits, "product-floor", answer_seconds=ANSWER_SECONDS)
         self._clock = clock
         self._retry_seconds = retry_seconds
 
