@@ -16,7 +16,7 @@ from doorbuster.infra.mysql.group_views import ONLINE, PRIMARY
 from doorbuster.infra.notices import NoticeBoard, read
 from doorbuster.infra.outbox.broker_gate import BrokerGate
 from doorbuster.kernel.breaker import BreakerState
-from doorbuster.kernel.errors import DoorbusterError
+from doorbuster.kernel.errors import DoorbusterError, Overloaded
 from doorbuster.products.tables import products
 
 # A question that costs three servers something is asked once a second, however many want to know.
@@ -79,7 +79,7 @@ class ApiHealth:
             return self._seen
 
     async def _look(self) -> Health:
-        (products_count, members), redis, faults, breakers = await asyncio.gather(
+        (mysql, products_count, members), redis, faults, breakers = await asyncio.gather(
             self._look_at_mysql(),
             self._ping_redis(),
             read(self._watched.redis, NoticeBoard.FAULTS),
@@ -89,7 +89,7 @@ class ApiHealth:
         reachable, backlog = gate.broker_reachable, gate.backlog
         database = self._watched.database.state()
         return Health(
-            mysql=State.GONE if products_count is None else State.OK,
+            mysql=mysql,
             kafka=State.UNKNOWN if reachable is None else State.OK if reachable else State.GONE,
             redis=redis,
             products=products_count,
@@ -113,20 +113,26 @@ class ApiHealth:
             Dependency.PARTNER.value: worst(told) if told else None,
         }
 
-    async def _look_at_mysql(self) -> tuple[int | None, Members | None]:
-        count = await self._count_products()
-        return count, None if count is None else await self._members()
+    async def _look_at_mysql(self) -> tuple[State, int | None, Members | None]:
+        state, count = await self._count_products()
+        return state, count, await self._members() if state is State.OK else None
 
-    async def _count_products(self) -> int | None:
+    async def _count_products(self) -> tuple[State, int | None]:
         most = max(MOST_PRODUCTS, self._minimum_products)
         counted = select(products.c.id).limit(most).subquery()
         try:
             async with asyncio.timeout(DATABASE_SECONDS), self._watched.database.reading() as connection:
                 count: int = (await connection.execute(select(func.count()).select_from(counted))).scalar_one()
+        except Overloaded:
+            log.info("mysql_not_asked")
+            # All connections are in use. With a primary that is known this is an overload, which is no loss; without,
+            # they all look for one.
+            known = self._watched.database.state().primary
+            return (State.GONE if known is None else State.UNKNOWN), None
         except (DoorbusterError, TimeoutError) as exc:
             log.info("mysql_not_seen", cause=type(exc).__name__)
-            return None
-        return count
+            return State.GONE, None
+        return State.OK, count
 
     async def _members(self) -> Members | None:
         try:
