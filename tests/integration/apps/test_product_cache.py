@@ -16,7 +16,8 @@ from doorbuster.bootstrap.catalogue import (
     is_product_body,
 )
 from doorbuster.bootstrap.product_changes import NoSuchProduct, change_product, write_change
-from doorbuster.bootstrap.warm_up import Warmed, WarmUp, warm_up
+from doorbuster.bootstrap.warm_up import WarmUp, warm_up
+from doorbuster.bootstrap.warmable import Warmed
 from doorbuster.infra.cache.coalesced_cache import CoalescedCache
 from doorbuster.infra.cache.entries import Entry, pack, unpack
 from doorbuster.infra.cache.guard import Guard
