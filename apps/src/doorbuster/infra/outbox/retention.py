@@ -27,7 +27,7 @@ _CHUNKS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """Rows of `table` go when `age` is older than `kept`; where it is NULL they stay. `bulk` is what makes them large."""
+    """Rows of `table` go when `age` is older than `kept`, and stay where it is NULL; `bulk` makes them large."""
 
     table: Table
     age: Column[datetime]
