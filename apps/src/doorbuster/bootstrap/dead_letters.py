@@ -1,7 +1,7 @@
 """Puts the work on dead letters together: find them, send them again, discard them.
 
 Rows in MySQL are the list, not the topics: a decision and its effect are one transaction then, so a message is sent
-again once however often somebody asks for it, and all of it works while Kafka is gone.
+again once however often somebody asks for it, and all of it works while Kafka is gone (ADR 0022).
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence

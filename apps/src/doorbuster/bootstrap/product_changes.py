@@ -2,7 +2,7 @@
 
 The change is acknowledged when its floor is set. Without Redis the floor is tried again for 31 seconds, and by then
 nothing older is left anywhere. A process that is killed between commit and floor has acknowledged nothing, and older
-copies end within 31 seconds as well. There is no topic of products, so no event repeats the floor: this retry does.
+copies end within 31 seconds as well. There is no topic of products, so no event repeats the floor (ADR 0023).
 """
 
 import asyncio
