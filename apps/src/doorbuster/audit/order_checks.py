@@ -68,11 +68,6 @@ def judge_order(order: OrderFacts, now: datetime, limits: Limits) -> Iterator[Fi
             yield from _failed(order, now, limits)
 
 
-def is_uncounted(order: OrderFacts) -> bool:
-    """Tell whether the sales lack this order."""
-    return order.status == OrderStatus.PAID and order.counted_at is None
-
-
 def _saga(order: OrderFacts) -> Iterator[Finding]:
     steps = _OPEN_STEPS.get(order.status)
     if steps is None:
