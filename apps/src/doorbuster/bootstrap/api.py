@@ -11,10 +11,10 @@ import httpx
 
 from doorbuster.bootstrap import buyer_commands
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
-from doorbuster.bootstrap.buyer_commands import Ground, OwnCarts, OwnEntries
+from doorbuster.bootstrap.buyer_commands import Ground, OwnCarts, OwnEntries, keyed
 from doorbuster.bootstrap.buying import CancelPresenter
 from doorbuster.bootstrap.catalogue import CachedCatalogue, cached_catalogue
-from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
+from doorbuster.bootstrap.commands import ChargePresenter, OrderPresenter, charge_step, order_step
 from doorbuster.bootstrap.coupon_issues import CouponReads, IssueCommands, issue_commands
 from doorbuster.bootstrap.health import ApiHealth, Watched
 from doorbuster.bootstrap.ids import id_factory
@@ -24,7 +24,6 @@ from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.infra import redis
 from doorbuster.infra.auth.jwks import IssuerKeys
 from doorbuster.infra.auth.tokens import TokenVerifier
-from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
 from doorbuster.infra.batches.keyed_commands import KeyedCommands
 from doorbuster.infra.batches.repeatable_commands import RepeatableCommands
 from doorbuster.infra.batches.watched_reads import WatchedReads
@@ -110,8 +109,14 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         refusals = await stack.enter_async_context(_sold_out(settings, presenters, watched))
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
-            place_order=_place_order(ground, presenters.order, refusals),
-            charge_points=_charge_points(ground, presenters.charge),
+            place_order=keyed(
+                ground,
+                order_step(presenters.order, ground.accepts),
+                name="place-order",
+                rows_of=rows_of_order,
+                refuse=refusals.refuse,
+            ),
+            charge_points=keyed(ground, charge_step(presenters.charge), name="charge-points", rows_of=rows_of_charge),
             issue_coupon=issue_commands(ground, client, circuits),
             orders=OrderReads(database, deadline_seconds=deadline),
             balances=BalanceReads(database, deadline_seconds=deadline),
@@ -144,19 +149,6 @@ def _verifier(auth: AuthSettings, client: httpx.AsyncClient) -> TokenVerifier:
     return TokenVerifier(keys, audience=auth.audience, leeway_seconds=auth.leeway_seconds, clock=time.time)
 
 
-def _place_order(ground: Ground, present: OrderPresenter, refusals: SoldOutRefusals) -> KeyedCommands[PlaceOrder]:
-    step = order_step(present, ground.accepts)
-    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
-    waking = BatchesThatWake(batches.run, ground.wakeups.send)
-    return KeyedCommands(
-        waking.run,
-        name="place-order",
-        deadline_seconds=ground.deadline_seconds,
-        rows_of=rows_of_order,
-        refuse=refusals.refuse,
-    )
-
-
 @asynccontextmanager
 async def _sold_out(settings: Settings, presenters: Presenters, watched: Watched) -> AsyncIterator[SoldOutRefusals]:
     guard = Guard(watched.circuits, "sold-out", answer_seconds=ANSWER_SECONDS)
@@ -172,11 +164,3 @@ async def _sold_out(settings: Settings, presenters: Presenters, watched: Watched
     finally:
         await refusals.drain()
         await snapshot.drain()
-
-
-def _charge_points(ground: Ground, present: ChargePresenter) -> KeyedCommands[ChargePoints]:
-    step = charge_step(present)
-    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
-    return KeyedCommands(
-        batches.run, name="charge-points", deadline_seconds=ground.deadline_seconds, rows_of=rows_of_charge
-    )

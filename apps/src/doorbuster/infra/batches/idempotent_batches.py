@@ -49,6 +49,7 @@ class IdempotentBatches(Generic[C]):
         new_id: Callable[[], UUID],
         *,
         settle_seconds: float = 5.0,
+        stored: Callable[[], None] = lambda: None,
     ) -> None:
         """Bind a use case to its step.
 
@@ -57,11 +58,13 @@ class IdempotentBatches(Generic[C]):
             step: what is done with new commands.
             new_id: makes the ids of the messages that are sent.
             settle_seconds: so long a batch whose outcome is unknown is tried again; as long as callers wait.
+            stored: told after each commit that stored messages for the relay; returns at once and never raises.
         """
         self._database = database
         self._step = step
         self._new_id = new_id
         self._settle_seconds = settle_seconds
+        self._stored = stored
 
     async def run(self, batch: Sequence[Keyed[C]]) -> Sequence[Outcome | DoorbusterError]:
         """Return for each command, in their order, its outcome, or the error that its caller is to see.
@@ -80,22 +83,28 @@ class IdempotentBatches(Generic[C]):
 
     async def _commit(self, part: Sequence[Keyed[C]]) -> Sequence[_Settled]:
         async with self._database.transaction() as connection:
-            settled = await self._write(connection, part)
+            settled, stored = await self._write(connection, part)
+        if stored:
+            self._stored()
         return [settled[keyed.key_id] for keyed in part]
 
-    async def _write(self, connection: AsyncConnection, part: Sequence[Keyed[C]]) -> Mapping[bytes, _Settled]:
+    async def _write(
+        self, connection: AsyncConnection, part: Sequence[Keyed[C]]
+    ) -> tuple[Mapping[bytes, _Settled], bool]:
+        """Return what became of each key, and whether messages were stored for the relay."""
         now = await database_time(connection)
         rows = await claim(connection, part, now)
         settled = {keyed.key_id: replay for keyed in part if (replay := _replay(keyed, rows[keyed.key_id])) is not None}
         new = [keyed for keyed in part if keyed.key_id not in settled]
-        if new:
-            decided = await self._step(connection, [keyed.command for keyed in new], now)
-            outcomes = list(zip(new, decided.outcomes, strict=True))
-            await remember(connection, [(key, each) for key, each in outcomes if isinstance(each, Answer)], now)
-            await forget(connection, [key for key, each in outcomes if isinstance(each, Refused)])
-            await store(connection, decided.events, now=now, new_id=self._new_id)
-            settled |= {key.key_id: _Settled(body_hash=key.body_hash, outcome=each) for key, each in outcomes}
-        return settled
+        if not new:
+            return settled, False
+        decided = await self._step(connection, [keyed.command for keyed in new], now)
+        outcomes = list(zip(new, decided.outcomes, strict=True))
+        await remember(connection, [(key, each) for key, each in outcomes if isinstance(each, Answer)], now)
+        await forget(connection, [key for key, each in outcomes if isinstance(each, Refused)])
+        await store(connection, decided.events, now=now, new_id=self._new_id)
+        settled |= {key.key_id: _Settled(body_hash=key.body_hash, outcome=each) for key, each in outcomes}
+        return settled, bool(decided.events)
 
 
 def _replay(keyed: Keyed[C], row: KeyRow) -> _Settled | None:
