@@ -4,28 +4,19 @@
 progress, go to standard error, so that they never mix with it.
 """
 
-import asyncio
-import sys
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
 
 import click
 import msgspec
-import structlog
 
 from doorbuster.bootstrap.warm_up import WarmUp, warm_up
-from doorbuster.bootstrap.warmable import Warmed
-from doorbuster.infra.logging import configure
-from doorbuster.kernel.errors import DoorbusterError
-from doorbuster.kernel.id_ranges import parse_id_ranges
-from doorbuster.settings import Settings
+from doorbuster.jobs.command_line import answered
+from doorbuster.kernel.id_ranges import NotARange, parse_id_ranges
 
 MOST_PRODUCTS = 1_000_000
 # One query and one script see them all.
 MOST_COUPONS = 200
 LONGEST_KEEP_SECONDS = 3_600.0
-
-log = structlog.get_logger()
 
 
 @click.command(
@@ -44,40 +35,29 @@ log = structlog.get_logger()
 @click.option("--deadline-seconds", type=click.FloatRange(0, 7200, min_open=True), default=600.0, help="For all of it.")
 def main(*, products: str | None, coupons: str | None, keep_seconds: float, deadline_seconds: float) -> None:
     """Fill Redis before a sale. Harmless at any time, and as often as one likes."""
-    settings = Settings()
-    configure(settings.log_level, sys.stderr.buffer)
-    try:
-        wanted = WarmUp(products=_ids(products), coupons=_ids(coupons), keep_seconds=keep_seconds)
-        if not wanted.products and not wanted.coupons:
-            _give_up("name products or coupons")
-        _limit(wanted.products, most=MOST_PRODUCTS, what="products")
-        _limit(wanted.coupons, most=MOST_COUPONS, what="coupons")
-        done = asyncio.run(_within(settings, wanted, deadline_seconds))
-    except TimeoutError:
-        _give_up(f"not done within {deadline_seconds:g} s; what is filled is right")
-    except DoorbusterError as error:
-        _give_up(str(error))
+    wanted = WarmUp(products=_ids(products), coupons=_ids(coupons), keep_seconds=keep_seconds)
+    if not wanted.products and not wanted.coupons:
+        raise click.UsageError("name products or coupons")
+    _limit(wanted.products, most=MOST_PRODUCTS, what="products")
+    _limit(wanted.coupons, most=MOST_COUPONS, what="coupons")
+    done = answered(
+        lambda settings: warm_up(settings, wanted),
+        within_seconds=deadline_seconds,
+        too_late="what is filled is right",
+    )
     click.echo(msgspec.json.encode(done))
 
 
 def _ids(text: str | None) -> Sequence[range]:
-    return () if text is None else parse_id_ranges(text)
+    try:
+        return () if text is None else parse_id_ranges(text)
+    except NotARange as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _limit(ranges: Sequence[range], *, most: int, what: str) -> None:
     if sum(map(len, ranges)) > most:
-        _give_up(f"name at most {most:,} {what} at once")
-
-
-def _give_up(reason: str) -> NoReturn:
-    # The sentence is for a person; a traceback would hide it.
-    log.error("not_warmed_up", reason=reason)
-    sys.exit(1)
-
-
-async def _within(settings: Settings, wanted: WarmUp, deadline_seconds: float) -> Mapping[str, Warmed]:
-    async with asyncio.timeout(deadline_seconds):
-        return await warm_up(settings, wanted)
+        raise click.UsageError(f"name at most {most:,} {what} at once")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 from doorbuster.bootstrap.warm_up import WarmUp
 from doorbuster.bootstrap.warmable import Warmed
 from doorbuster.infra.cache.shared_cache import CacheAway
+from doorbuster.jobs import command_line
 from doorbuster.jobs import warm_up as job
 from doorbuster.settings import Settings
 
@@ -26,7 +27,7 @@ def run(
 
     monkeypatch.setattr(job, "warm_up", warm_up)
     # The runner's output is no stream that logs could go to.
-    monkeypatch.setattr(job, "configure", lambda *_: None)
+    monkeypatch.setattr(command_line, "configure", lambda *_: None)
     return CliRunner().invoke(job.main, arguments), plans
 
 
@@ -50,7 +51,7 @@ def test_gates_of_coupons_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_names_nothing_or_too_much_is_refused(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     result, plans = run(monkeypatch, *words)
 
-    assert (result.exit_code, plans) == (1, [])
+    assert (result.exit_code, plans) == (2, [])
 
 
 @pytest.mark.parametrize("failure", [CacheAway("Redis does not answer"), TimeoutError()])
