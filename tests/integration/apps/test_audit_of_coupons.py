@@ -50,6 +50,11 @@ async def test_counted_issues_and_redemptions_that_hold_their_issue_are_right(he
             {("coupon", "7")},
         ),
         (
+            "UPDATE coupon_issues SET status = 'ACCEPTED', created_at = NOW(6) - INTERVAL 301 SECOND"
+            f" WHERE id = {FREE}",
+            {("issue", "00000000-0000-0000-0000-000000000001")},
+        ),
+        (
             f"UPDATE coupon_issues SET order_id = NULL WHERE id = {HELD}",
             {("order", "00000000-0000-0000-0000-000000000003")},
         ),

@@ -7,7 +7,7 @@ from doorbuster.audit import checks, statements
 from doorbuster.audit.checks import Check, utc
 from doorbuster.audit.model import MOST_KEPT, Findings, Waiting
 from doorbuster.audit.snapshot import Snapshot, naive
-from doorbuster.audit.sum_checks import half_processed, unpublished
+from doorbuster.audit.sum_checks import half_processed, unissued, unpublished
 from doorbuster.audit.sums import SALES, STOCK, compare_all
 
 CHECKS: Sequence[Check] = (
@@ -37,8 +37,20 @@ async def scan_everything(snapshot: Snapshot) -> Findings:
             findings.add(await snapshot.check(check, scope))
     await compare_all(snapshot, STOCK, findings)
     await compare_all(snapshot, SALES, findings)
+    await look_at_accepted_issues(snapshot, findings)
     await look_at_messages(snapshot, findings)
     return findings
+
+
+async def look_at_accepted_issues(snapshot: Snapshot, findings: Findings) -> None:
+    """Look at the issues that wait to become ISSUED."""
+    now = snapshot.moment.now
+    before = naive(now - snapshot.moment.limits.final)
+    for issue_id, created_at in await snapshot.ask(statements.LONG_ACCEPTED, before=before, most=MOST_KEPT):
+        age = now - (utc(created_at) or now)
+        findings.add([unissued(bytes(issue_id), seconds=age.total_seconds())])
+    ((waiting,),) = await snapshot.ask(statements.LATELY_ACCEPTED, before=before)
+    findings.waiting[Waiting.UNISSUED] += waiting
 
 
 async def look_at_messages(snapshot: Snapshot, findings: Findings) -> None:

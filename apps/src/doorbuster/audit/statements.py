@@ -142,6 +142,15 @@ LEFT JOIN coupon_redemptions AS r ON r.order_id = issue.order_id AND r.issue_id 
 WHERE {scope} AND issue.order_id IS NOT NULL AND COALESCE(r.status, '') <> 'USED'
 """
 
+# The issuer group makes accepted issues ISSUED; by an index that lists those that wait, the oldest first.
+LONG_ACCEPTED = """
+SELECT id, created_at FROM coupon_issues WHERE status = 'ACCEPTED' AND created_at < :before
+ORDER BY created_at LIMIT :most
+"""
+LATELY_ACCEPTED = """
+SELECT COUNT(*) FROM coupon_issues WHERE status = 'ACCEPTED' AND created_at >= :before
+"""
+
 OLD_MESSAGES = """
 SELECT seq, topic, created_at FROM outbox WHERE published_at IS NULL AND created_at < :before ORDER BY seq LIMIT :most
 """

@@ -198,6 +198,11 @@ def judge_issue(issue: IssueFacts) -> Iterator[Finding]:
         yield _breach(Invariant.COUPONS, Subject.ISSUE, issue.id, detail)
 
 
+def unissued(issue_id: bytes, *, seconds: float) -> Breach:
+    """Return the breach of an issue that was accepted and never finished."""
+    return _breach(Invariant.COUPONS, Subject.ISSUE, issue_id, f"it is ACCEPTED since {seconds:.0f} s")
+
+
 def without_order(order_id: bytes, *, table: str) -> Breach:
     """Return the breach of a row whose order isn't there: it was lost, or never was."""
     return _breach(Invariant.ORDERS, Subject.ORDER, order_id, f"it has a row in {table}, and there is no such order")
