@@ -71,7 +71,6 @@ def _coupon_issues() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("coupon_id", "user_id", name=op.f("uq_coupon_issues_coupon_id_user_id")),
     )
-    _index("ix_coupon_issues_user_id_id", "coupon_issues", ["user_id", "id"])
     _index("ix_coupon_issues_status_created_at", "coupon_issues", ["status", "created_at"])
 
 

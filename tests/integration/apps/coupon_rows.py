@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.coupons.coupon import Issue
-from doorbuster.coupons.repository import issue_of
+from doorbuster.coupons.coupon_rows import issue_of
 from doorbuster.coupons.tables import coupon_issues, coupons
 from doorbuster.infra.mysql import rows
 from doorbuster.infra.mysql.database import Database

@@ -9,6 +9,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from sqlalchemy import Row, func, select
 
+from doorbuster.bootstrap.buyer_commands import Ground
 from doorbuster.bootstrap.coupon_admin import CouponAdmin, NewCoupon
 from doorbuster.bootstrap.coupon_issues import IssueCommands, issue_commands
 from doorbuster.contracts.messages import decode
@@ -18,20 +19,20 @@ from doorbuster.coupons.issue_repository import MySqlCoupons
 from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueOutcome
 from doorbuster.coupons.redis_gate import RedisGate
 from doorbuster.coupons.tables import coupon_issues, coupons
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.tables import outbox
+from doorbuster.infra.outbox.wakeup_sender import WakeupSender
 from doorbuster.kernel.ids import CouponId, IssueId, UserId
-from doorbuster.settings import ApiSettings, Settings
 
 # A busy machine takes its time for 2,000 users; how long is no matter of these tests.
-PATIENT = ApiSettings(deadline_seconds=30)
+PATIENT_SECONDS = 30.0
 
 
 @dataclass
 class CouponShop:
     """What the processes share: the database and Redis."""
 
-    settings: Settings
     database: Database
     client: Redis
 
@@ -45,14 +46,14 @@ class CouponShop:
 
     def process(self, client: Redis | None = None) -> IssueCommands:
         """Return the use case of one more process, with a Redis of its own if it is given one."""
-        return issue_commands(
-            self.settings.model_copy(update={"api": PATIENT}),
-            client or self.client,
-            self.database,
+        ground = Ground(
+            database=self.database,
+            wakeups=WakeupSender(_asleep),
+            accepts=lambda: True,
+            deadline_seconds=PATIENT_SECONDS,
             new_id=uuid4,
-            may_write=lambda: True,
-            stored=lambda: None,
         )
+        return issue_commands(ground, client or self.client, Circuits(Dependency.REDIS))
 
     async def coupon(self, total: int) -> CouponId:
         """Make a coupon, with an open gate if there is a Redis."""
@@ -86,6 +87,10 @@ class CouponShop:
         assert {row.id for row in rows} == told
         assert len({row.user_id for row in rows}) == len(rows) == await self.issued(coupon_id)
         assert await self.messages() == len(rows)
+
+
+async def _asleep() -> None:
+    """Wake no relay: there is none."""
 
 
 def command(coupon_id: CouponId, user: int) -> IssueCoupon:

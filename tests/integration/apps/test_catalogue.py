@@ -4,7 +4,7 @@ from doorbuster.infra.mysql.database import Database
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.model import Product
 from doorbuster.products.repository import MySqlCatalogueSource
-from doorbuster.products.seed import DOORBUSTER_TEST, SCARCE, SCARCE_UNITS, CatalogueSeed
+from doorbuster.products.seed import DOORBUSTER_TEST, CatalogueSeed
 from doorbuster.products.service import CatalogueService
 
 pytestmark = pytest.mark.integration
@@ -30,7 +30,3 @@ async def test_pages_go_on_behind_the_last_product_and_have_at_most_a_hundred(ca
 
     assert [product.id for product in first] == list(range(1, 101))
     assert [product.id for product in second] == list(range(101, 121))
-
-
-async def test_available_units_are_those_of_the_stock(catalogue: CatalogueService) -> None:
-    assert await catalogue.available([SCARCE, ProductId(3), ProductId(999)]) == {SCARCE: SCARCE_UNITS, 3: 100}

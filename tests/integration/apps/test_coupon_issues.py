@@ -36,7 +36,7 @@ async def shop(settings: Settings, database: Database) -> AsyncIterator[CouponSh
     """A new shop with an empty Redis."""
     client = connect(settings.redis)
     await client.flushall()
-    yield CouponShop(settings=settings, database=database, client=client)
+    yield CouponShop(database=database, client=client)
     await client.aclose()
 
 

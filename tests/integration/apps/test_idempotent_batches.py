@@ -76,6 +76,18 @@ async def test_a_repeat_gets_the_stored_answer_and_no_second_effect(database: Da
     assert await effects(database) == 2
 
 
+async def test_the_relay_is_told_of_stored_messages_and_of_nothing_else(database: Database) -> None:
+    told: list[str] = []
+    handler = IdempotentBatches(database, BuyingStep(sold_out=[2]), uuid4, stored=lambda: told.append("stored"))
+
+    await handler.run([keyed(2, attempt=1)])
+    assert told == []
+    await handler.run([keyed(1, attempt=2), keyed(3, attempt=3)])
+    await handler.run([keyed(1, attempt=4)])
+
+    assert told == ["stored"]
+
+
 async def test_a_batch_of_nothing_but_repeats_takes_no_step(database: Database) -> None:
     step = BuyingStep()
     await batches(database, step).run([keyed(1, attempt=1)])

@@ -22,6 +22,7 @@ CONTENTS = {
     "stock": "SELECT COUNT(*), SUM(supplied), SUM(available) FROM stock",
     "users": "SELECT COUNT(*), SUM(balance) FROM point_balances",
     "entries": "SELECT COUNT(*), SUM(amount) FROM point_entries",
+    "coupons": "SELECT COUNT(*), MIN(total), SUM(issued) FROM coupons WHERE valid_until > UTC_TIMESTAMP()",
 }
 
 
@@ -52,6 +53,7 @@ async def test_it_makes_topics_tables_and_the_profiles_data(empty_tables: Settin
         "stock": (20, 19_005, 19_005),
         "users": (20, 20_000_000),
         "entries": (40, 0),
+        "coupons": (3, 500, 0),
     }
     assert topics <= partitions(empty_tables).keys()
 

@@ -16,13 +16,15 @@ from doorbuster.bootstrap.catalogue import (
     is_product_body,
 )
 from doorbuster.bootstrap.product_changes import NoSuchProduct, change_product, write_change
-from doorbuster.bootstrap.warm_up import Warmed, WarmUp, warm_up
+from doorbuster.bootstrap.warm_up import WarmUp, warm_up
+from doorbuster.bootstrap.warmable import Warmed
 from doorbuster.infra.cache.coalesced_cache import CoalescedCache
 from doorbuster.infra.cache.entries import Entry, pack, unpack
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.read_through import ReadThrough
 from doorbuster.infra.cache.redis_cache import RedisCache
 from doorbuster.infra.cache.shared_cache import Filling
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.redis import connect
 from doorbuster.kernel.ids import ProductId
@@ -95,7 +97,10 @@ class Process:
         self.database = Counted(database)
         self.cache = RedisCache(client, kind=PRODUCTS)
         shared = CoalescedCache(
-            self.cache, Guard("test", loop.time, answer_seconds=2), kind="test", is_body_of=is_product_body
+            self.cache,
+            Guard(Circuits(Dependency.REDIS, clock=loop.time), "test", answer_seconds=2),
+            kind="test",
+            is_body_of=is_product_body,
         )
         self.near = ReadThrough(
             ProductSource(self.database), process=None, shared=shared, clock=loop.time, chance=lambda: 1.0
@@ -123,7 +128,7 @@ async def is_listening(client: Redis) -> bool:
 
 @asynccontextmanager
 async def catalogue(settings: Settings, database: Database, client: Redis) -> AsyncIterator[CachedCatalogue]:
-    async with cached_catalogue(settings, database, client) as running:
+    async with cached_catalogue(settings, database, client=client, circuits=Circuits(Dependency.REDIS)) as running:
         yield running
         await running.drain()
 

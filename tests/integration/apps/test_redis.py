@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.redis import WAKEUP_SECONDS, Wakeups, connect, listen_for_wakeups
 from doorbuster.settings import RedisSettings, Settings
 from tests.integration.apps.relays import reached
@@ -39,7 +40,7 @@ async def test_a_wakeup_reaches_who_listens(client: Redis) -> None:
     woken = Count()
     listening = asyncio.create_task(listen_for_wakeups(client, woken))
     await reached(lambda: woken.times == 1, "the subscription stands")
-    await Wakeups(client).publish_wakeup()
+    await Wakeups(client, Circuits(Dependency.REDIS)).publish_wakeup()
     await reached(lambda: woken.times == 2, "the wake-up has come")
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
@@ -59,7 +60,7 @@ async def test_a_broken_subscription_is_made_again(client: Redis, settings: Sett
 
 async def test_without_redis_a_wakeup_is_dropped_in_time() -> None:
     client = connect(RedisSettings(address=f"127.0.0.1:{free_port()}"))
-    wakeups = Wakeups(client)
+    wakeups = Wakeups(client, Circuits(Dependency.REDIS))
     async with asyncio.timeout(1):
         for _ in range(100):
             await wakeups.publish_wakeup()
@@ -73,7 +74,7 @@ async def test_a_redis_that_does_not_answer_costs_one_short_wait() -> None:
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     client = connect(RedisSettings(address=f"127.0.0.1:{server.sockets[0].getsockname()[1]}"))
-    wakeups = Wakeups(client)
+    wakeups = Wakeups(client, Circuits(Dependency.REDIS))
     started = asyncio.get_running_loop().time()
     for _ in range(100):
         await wakeups.publish_wakeup()

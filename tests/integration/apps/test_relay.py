@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from doorbuster.contracts.messages import LONGEST_MESSAGE_BYTES
 from doorbuster.infra.kafka.producer import ClusterMetadata, DeliveryReport, Producer
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.migrations import connected
@@ -113,6 +114,21 @@ async def test_all_messages_are_published_in_the_order_of_their_key(
 
     in_order: list[bytes | None] = [b"%d" % number for number in range(12)]
     assert values_by_key(kafka, topic) == dict.fromkeys(keys, in_order)
+
+
+async def test_many_large_messages_are_published_in_batches_that_the_group_takes(
+    mysql: MySqlSettings, kafka: KafkaSettings, topic: str
+) -> None:
+    """Together their notes would log more than the group's limit for a transaction, and that again and again."""
+    for first in range(0, 60, 10):
+        add_messages(
+            mysql, topic, [(b"%d" % number, b"x" * LONGEST_MESSAGE_BYTES) for number in range(first, first + 10)]
+        )
+
+    async with kafka_producer(kafka) as producer, running_relay(mysql, producer):
+        await reached(lambda: unpublished(mysql) == 0, "all are published")
+
+    assert len(values_by_key(kafka, topic)) == 60
 
 
 async def test_a_row_says_where_its_message_stands(mysql: MySqlSettings, kafka: KafkaSettings, topic: str) -> None:

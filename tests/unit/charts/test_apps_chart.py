@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 import yaml
 
+from doorbuster.bootstrap import jobs
+from doorbuster.bootstrap.api import READERS
+from doorbuster.bootstrap.consumers import CONNECTIONS as CONNECTIONS_OF_A_CONSUMER
 from doorbuster.bootstrap.consumers import CONSUMERS as GROUPS
 from doorbuster.contracts.topics import OWN_PARTITIONS, Group, Topic
 from doorbuster.infra.kafka.kafka_record_source import consumer_configuration
-from doorbuster.settings import KafkaSettings, Settings
+from doorbuster.settings import KafkaSettings, MySqlSettings, Settings
 from doorbuster_cluster.host.doctor import ENOUGH_MEMORY_BYTES
 from doorbuster_cluster.settings import REPOSITORY, Size
 from doorbuster_operator.model.spec import ScalerSpec
@@ -22,8 +25,12 @@ MOST_REPLICAS = {"apps-consumer-stock": 6}
 CONSUMERS = {"stock", "coupon", "order-flow", "payment", "post-process", "external-data", "coupon-issuer"}
 # etcd 100 MiB, two CoreDNS 70 each, Traefik 128, kube-router 64.
 MEMORY_BESIDE = 432
-# R18: four for writes and four for reads in an API pod, two in every other process.
-CONNECTIONS = {"apps-api": 8}
+# R18: four for writes and four for reads in an API pod, two in a consumer. Those for catalogue reads count as well.
+CONNECTIONS = {
+    "apps-api": MySqlSettings().pool_size + 2 * READERS,
+    "apps-relay": jobs.RELAY_WRITERS + jobs.RELAY_READERS,
+    "apps-watch": jobs.WATCH_WRITERS + jobs.WATCH_READERS,
+}
 
 
 def deployments(scenario: str = "local") -> Iterator[Manifest]:
@@ -87,7 +94,10 @@ def test_the_whole_platform_fits_into_the_memory_that_doctor_asks_for(size: Size
 def test_pods_of_the_applications_never_ask_mysql_for_more_connections_than_it_has() -> None:
     of_mysql = [found for found in deployments() if "mysql" in {volume["name"] for volume in volumes(found)}]
     scaled_out = {spec["targetRef"]["name"]: spec["maxReplicas"] for spec in scalers().values()}
-    asked = sum(pods_at_most(found, scaled_out) * CONNECTIONS.get(found["metadata"]["name"], 2) for found in of_mysql)
+    asked = sum(
+        pods_at_most(found, scaled_out) * CONNECTIONS.get(found["metadata"]["name"], CONNECTIONS_OF_A_CONSUMER)
+        for found in of_mysql
+    )
     accepted = yaml.safe_load((DATA / "values.yaml").read_text())["mysql"]["maxConnections"]
 
     assert len(of_mysql) == 11

@@ -6,9 +6,10 @@ An answer carries the id that was minted for its command, so a repeat is known b
 from uuid import UUID
 
 from doorbuster.api.errors import invalid
+from doorbuster.api.order_documents import line_documents
 from doorbuster.api.order_schemas import CancellationDocument
 from doorbuster.api.problems import Code, FieldError, Problem, problem_body
-from doorbuster.api.schemas import AcceptedOrder, ChargedDocument, OrderLineDocument
+from doorbuster.api.schemas import AcceptedOrder, ChargedDocument
 from doorbuster.infra.batches.answers import Answer, Refused
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.cancelling import CancelOrder, CancelOutcome
@@ -25,10 +26,7 @@ def order_answer(command: PlaceOrder, outcome: Order | Refusal) -> Answer | Refu
         status="PENDING",
         total=outcome.total,
         coupon_id=outcome.coupon_id,
-        lines=[
-            OrderLineDocument(product_id=line.product_id, quantity=line.quantity, unit_price=line.unit_price)
-            for line in outcome.lines
-        ],
+        lines=line_documents(outcome.lines),
         created_at=outcome.created_at,
     )
     return Answer(status=202, body=document.model_dump_json().encode())

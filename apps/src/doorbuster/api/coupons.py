@@ -13,9 +13,9 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from doorbuster.api.auth import CurrentUser
-from doorbuster.api.commands import REPLAYED_HEADER, read_body
+from doorbuster.api.commands import REPLAYED_HEADER, read_optional_body
 from doorbuster.api.coupon_schemas import CouponDocument, CouponIssueDocument, IssueCouponRequest
-from doorbuster.api.documents import not_found, optional_body_of, problems
+from doorbuster.api.documents import not_found, plain_body_of, problems
 from doorbuster.api.problems import Code, Problem, ProblemRaised, problem_response
 from doorbuster.api.schemas import DIGITS, GREATEST_ID
 from doorbuster.api.use_cases import use_cases_of
@@ -53,11 +53,11 @@ _OUTCOME_UNKNOWN = Problem(
     status_code=202,
     response_model=CouponIssueDocument,
     responses=problems(400, 401, 404, 409, 413, 415, 422, 503, 504),
-    openapi_extra=optional_body_of(IssueCouponRequest),
+    openapi_extra=plain_body_of(IssueCouponRequest, optional=True),
 )
 async def issue_coupon(request: Request, user_id: CurrentUser, coupon_id: CouponPath) -> Response:
     """Give the user the coupon, first come first served; who has it already is given the same issue."""
-    await _refuse_a_body(request)
+    await read_optional_body(request, IssueCouponRequest)
     use_cases = use_cases_of(request)
     command = IssueCoupon(issue_id=IssueId(use_cases.new_id()), coupon_id=CouponId(coupon_id), user_id=user_id)
     try:
@@ -89,12 +89,6 @@ async def get_coupon(request: Request, coupon_id: CouponPath) -> CouponDocument:
     if coupon is None:
         raise ProblemRaised(_UNKNOWN)
     return _document(coupon)
-
-
-async def _refuse_a_body(request: Request) -> None:
-    """Return if the request says nothing, or an empty object; anything else is refused like any other body."""
-    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
-        await read_body(request, IssueCouponRequest)
 
 
 def _refused(refusal: IssueRefusal) -> Response:

@@ -32,9 +32,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # FastAPI's ow
     }
 
 
-def plain_body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
+def plain_body_of(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]:  # FastAPI's own type
     """Return what a route's `openapi_extra` says about a body that the route reads itself, and that needs no key."""
-    return {"requestBody": _json_body(model)}
+    return {"requestBody": _json_body(model, optional=optional)}
 
 
 def body_of(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]:  # FastAPI's own type
@@ -46,12 +46,7 @@ def body_of(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]
         "description": "A name for this intent, the same in each repeat.",
         "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
     }
-    return {"parameters": [key], "requestBody": _json_body(model) | {"required": not optional}}
-
-
-def optional_body_of(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
-    """Return what a route's `openapi_extra` says about a body that may be left out; such a route needs no key."""
-    return {"requestBody": {"required": False, "content": {"application/json": {"schema": _reference(model)}}}}
+    return {"parameters": [key], "requestBody": _json_body(model, optional=optional)}
 
 
 def add_schemas(document: dict[str, Any]) -> dict[str, Any]:  # an OpenAPI document
@@ -66,8 +61,8 @@ def not_found(detail: str) -> Problem:
     return Problem(status=404, code=Code.NOT_FOUND, detail=detail)
 
 
-def _json_body(model: type[BaseModel]) -> dict[str, Any]:  # FastAPI's own type
-    return {"required": True, "content": {"application/json": {"schema": _reference(model)}}}
+def _json_body(model: type[BaseModel], *, optional: bool) -> dict[str, Any]:  # FastAPI's own type
+    return {"required": not optional, "content": {"application/json": {"schema": _reference(model)}}}
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:

@@ -14,9 +14,8 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from doorbuster.api.order_schemas import OrderEventDocument
+from doorbuster.api.order_documents import event_document
 from doorbuster.api.problems import Code, Problem, problem_response
-from doorbuster.api.schemas import OrderLineDocument
 from doorbuster.infra.batches.watched_reads import TooManyWatches, Watched
 from doorbuster.infra.telemetry import ORDER_STREAMS, ORDER_STREAMS_ENDED
 from doorbuster.kernel.errors import Overloaded
@@ -168,21 +167,5 @@ async def _left(receive: Receive) -> None:
 
 
 def _event(order: Order) -> bytes:
-    document = OrderEventDocument(
-        id=order.id,
-        status=order.status.value,
-        total=order.total,
-        coupon_id=order.coupon_id,
-        discount=order.discount,
-        to_pay=order.to_pay,
-        lines=[
-            OrderLineDocument(product_id=line.product_id, quantity=line.quantity, unit_price=line.unit_price)
-            for line in order.lines
-        ],
-        created_at=order.created_at,
-        failure_reason=order.failure_reason,
-        finished_at=order.finished_at,
-        compensated_at=order.compensated_at,
-    )
     # The document is one line: JSON has no line ends outside of texts, and escapes those inside.
-    return f"event: order\nid: {state_of(order)}\ndata: {document.model_dump_json()}\n\n".encode()
+    return f"event: order\nid: {state_of(order)}\ndata: {event_document(order).model_dump_json()}\n\n".encode()

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from doorbuster.api.auth import CurrentUser
 from doorbuster.api.commands import REPLAYED_HEADER, NewIntent, read_body, read_optional_body, run
 from doorbuster.api.documents import body_of, not_found, problems
+from doorbuster.api.order_documents import order_document
 from doorbuster.api.order_events import MEDIA_TYPE as EVENT_STREAM
 from doorbuster.api.order_events import OrderEvents, is_settled, state_of
 from doorbuster.api.order_schemas import CancellationDocument, CancelOrderRequest, OrderToCancel
@@ -17,7 +18,6 @@ from doorbuster.api.problems import ProblemRaised
 from doorbuster.api.schemas import (
     AcceptedOrder,
     OrderDocument,
-    OrderLineDocument,
     OrderPage,
     PageOfOrders,
     PlaceOrderRequest,
@@ -26,7 +26,7 @@ from doorbuster.api.use_cases import use_cases_of
 from doorbuster.infra.telemetry import ORDERS_ACCEPTED
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.orders.cancelling import CancelOrder
-from doorbuster.orders.model import Order, PlaceOrder, WantedLine
+from doorbuster.orders.model import PlaceOrder, WantedLine
 
 PREFIX = "/api/v1/orders"
 router = APIRouter(prefix=PREFIX, tags=["orders"])
@@ -65,7 +65,7 @@ async def list_orders(request: Request, user_id: CurrentUser, page: Annotated[Pa
     found = await use_cases_of(request).orders.page(user_id, before=before, limit=page.limit)
     # A full page may be the last one; then the next is empty.
     return OrderPage(
-        orders=[_document(order) for order in found],
+        orders=[order_document(order) for order in found],
         next_cursor=found[-1].id if len(found) == page.limit else None,
     )
 
@@ -76,7 +76,7 @@ async def get_order(request: Request, user_id: CurrentUser, order_id: UUID) -> O
     order = await use_cases_of(request).orders.find(OrderId(order_id), user_id=user_id)
     if order is None:
         raise ProblemRaised(not_found("You have no such order."))
-    return _document(order)
+    return order_document(order)
 
 
 @router.post(
@@ -122,24 +122,6 @@ def accepted(response: Response) -> Response:
         if REPLAYED_HEADER not in response.headers:
             ORDERS_ACCEPTED.inc()
     return response
-
-
-def _document(order: Order) -> OrderDocument:
-    return OrderDocument(
-        id=order.id,
-        status=order.status.value,
-        total=order.total,
-        coupon_id=order.coupon_id,
-        discount=order.discount,
-        to_pay=order.to_pay,
-        lines=[
-            OrderLineDocument(product_id=line.product_id, quantity=line.quantity, unit_price=line.unit_price)
-            for line in order.lines
-        ],
-        created_at=order.created_at,
-        failure_reason=order.failure_reason,
-        finished_at=order.finished_at,
-    )
 
 
 class _Identified(msgspec.Struct):

@@ -10,7 +10,7 @@ from typing import Any
 
 from doorbuster.audit import checks, statements
 from doorbuster.audit.checks import BELOW_EVERY_NUMBER, BELOW_EVERY_USER, Check, utc
-from doorbuster.audit.full_scan import look_at_messages
+from doorbuster.audit.full_scan import look_at_accepted_issues, look_at_messages
 from doorbuster.audit.model import Findings, Invariant, Subject
 from doorbuster.audit.snapshot import Scope, Snapshot, keys_in, naive
 from doorbuster.audit.sum_checks import StockFacts, judge_stock
@@ -63,7 +63,7 @@ async def look_at_changes(snapshot: Snapshot, memory: Memory) -> tuple[Findings,
     """
     findings = Findings()
     changed = await _changed(snapshot, memory)
-    await _look(snapshot, checks.order_check(discounts=snapshot.coupons), changed.orders, findings)
+    await _look(snapshot, checks.ORDERS, changed.orders, findings)
     for part in checks.PARTS:
         await _look(snapshot, part, changed.orders, findings)
     await _look(snapshot, checks.PAYMENTS, changed.orders | changed.transactions, findings)
@@ -74,8 +74,8 @@ async def look_at_changes(snapshot: Snapshot, memory: Memory) -> tuple[Findings,
     await _look_at_stock(snapshot, changed, memory.broken, findings)
     # Only a full scan can tell whether these are right again.
     findings.add(each for each in memory.broken.breaches if (each.invariant, each.subject) == _SALES_OF_A_PRODUCT)
-    if snapshot.coupons:
-        await _look_at_coupons(snapshot, changed, memory.broken, findings)
+    await _look_at_coupons(snapshot, changed, memory.broken, findings)
+    await look_at_accepted_issues(snapshot, findings)
     await look_at_messages(snapshot, findings)
     oldest = await _oldest_uncounted(snapshot, memory.uncounted_since)
     return findings, remembered(snapshot, findings, uncounted_since=oldest)

@@ -181,14 +181,12 @@ def _part(table: str) -> Check:
     )
 
 
-def order_check(*, discounts: bool) -> Check:
-    """Return the check of orders; `discounts` tells whether redemptions have a discount."""
-    discount = statements.DISCOUNT if discounts else "0"
-    statement = statements.ORDERS.replace("{discount}", discount).replace("{announced}", statements.ANNOUNCED)
-    walk = Walk(name="orders", column="id", source="orders", first=BELOW_EVERY_ID)
-    return Check(walk=walk, statement=statement, column="o.id", judge=_order)
-
-
+ORDERS = Check(
+    walk=Walk(name="orders", column="id", source="orders", first=BELOW_EVERY_ID),
+    statement=statements.ORDERS.replace("{announced}", statements.ANNOUNCED),
+    column="o.id",
+    judge=_order,
+)
 PARTS: Sequence[Check] = tuple(_part(table) for table in statements.PARTS)
 BALANCES = Check(
     walk=Walk(name="users", column="user_id", source="point_balances", first=BELOW_EVERY_NUMBER),

@@ -7,8 +7,21 @@ from doorbuster.audit import checks, statements
 from doorbuster.audit.checks import Check, utc
 from doorbuster.audit.model import MOST_KEPT, Findings, Waiting
 from doorbuster.audit.snapshot import Snapshot, naive
-from doorbuster.audit.sum_checks import half_processed, unpublished
+from doorbuster.audit.sum_checks import half_processed, unissued, unpublished
 from doorbuster.audit.sums import SALES, STOCK, compare_all
+
+CHECKS: Sequence[Check] = (
+    checks.ORDERS,
+    *checks.PARTS,
+    checks.PAYMENTS,
+    checks.MOVEMENTS,
+    checks.BALANCES,
+    checks.ENTRIES_WITHOUT_BALANCE,
+    checks.KEYS,
+    checks.COUPONS,
+    checks.REDEMPTIONS,
+    checks.ISSUES,
+)
 
 
 async def scan_everything(snapshot: Snapshot) -> Findings:
@@ -18,14 +31,26 @@ async def scan_everything(snapshot: Snapshot) -> Findings:
         PrimaryUnavailable: the database went away, or a statement took too long.
     """
     findings = Findings()
-    for check in _checks(snapshot):
+    for check in CHECKS:
         async for scope in snapshot.pages(check.walk):
             findings.looked_at[check.walk.name] += scope.rows
             findings.add(await snapshot.check(check, scope))
     await compare_all(snapshot, STOCK, findings)
     await compare_all(snapshot, SALES, findings)
+    await look_at_accepted_issues(snapshot, findings)
     await look_at_messages(snapshot, findings)
     return findings
+
+
+async def look_at_accepted_issues(snapshot: Snapshot, findings: Findings) -> None:
+    """Look at the issues that wait to become ISSUED."""
+    now = snapshot.moment.now
+    before = naive(now - snapshot.moment.limits.final)
+    for issue_id, created_at in await snapshot.ask(statements.LONG_ACCEPTED, before=before, most=MOST_KEPT):
+        age = now - (utc(created_at) or now)
+        findings.add([unissued(bytes(issue_id), seconds=age.total_seconds())])
+    ((waiting,),) = await snapshot.ask(statements.LATELY_ACCEPTED, before=before)
+    findings.waiting[Waiting.UNISSUED] += waiting
 
 
 async def look_at_messages(snapshot: Snapshot, findings: Findings) -> None:
@@ -44,21 +69,7 @@ async def look_at_messages(snapshot: Snapshot, findings: Findings) -> None:
 async def oldest_uncounted(snapshot: Snapshot) -> datetime:
     """Return when the first PAID order finished that the sales lack; the snapshot's moment if they lack none."""
     oldest = snapshot.moment.now
-    async for scope in snapshot.pages(checks.order_check(discounts=False).walk):
+    async for scope in snapshot.pages(checks.ORDERS.walk):
         for (finished_at,) in await snapshot.rows(statements.OLDEST_UNCOUNTED, scope, column="o.id"):
             oldest = min(oldest, utc(finished_at) or oldest)
     return oldest
-
-
-def _checks(snapshot: Snapshot) -> Sequence[Check]:
-    all_checks = (
-        checks.order_check(discounts=snapshot.coupons),
-        *checks.PARTS,
-        checks.PAYMENTS,
-        checks.MOVEMENTS,
-        checks.BALANCES,
-        checks.ENTRIES_WITHOUT_BALANCE,
-        checks.KEYS,
-    )
-    of_coupons = (checks.COUPONS, checks.REDEMPTIONS, checks.ISSUES)
-    return (*all_checks, *of_coupons) if snapshot.coupons else all_checks

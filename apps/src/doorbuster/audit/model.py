@@ -26,7 +26,7 @@ class Invariant(StrEnum):
     KEYS = "key_has_one_effect"
     """What the stored answer of an idempotency key promises is there, and made for this key alone."""
     COUPONS = "coupon_used_once"
-    """As many coupons are issued as counted, never more than there are; a failed order holds none."""
+    """As many coupons are issued as counted, never more than there are, each in time; a failed order holds none."""
     BALANCES = "balance_is_sum_of_entries"
     """A user's balance is what the entries say, and never negative."""
     ENTRIES = "entries_sum_to_zero"
@@ -59,6 +59,7 @@ class Waiting(StrEnum):
     UNCOMPENSATED = "orders_uncompensated"
     UNCOUNTED = "orders_uncounted"
     UNPUBLISHED = "messages_unpublished"
+    UNISSUED = "issues_accepted"
 
 
 Id: TypeAlias = int | bytes
@@ -72,7 +73,7 @@ class Limits:
     """How long something may be under way.
 
     Attributes:
-        final: an order may be PENDING.
+        final: an order may be PENDING, and an issue ACCEPTED.
         compensated: a FAILED order may be without its compensation (R14).
         counted: a PAID order may be missing in the sales.
         published: a message may wait in the outbox.

@@ -13,9 +13,6 @@ from doorbuster.orders.model import OrderStatus, SagaStep
 from doorbuster.points.model import PaymentStatus
 from doorbuster.products.model import ReservationStatus
 
-# The coupon group's word for a coupon that an order holds.
-USED = "USED"
-
 _OPEN_STEPS = {
     OrderStatus.PENDING.value: {SagaStep.RESERVING, SagaStep.PAYING, SagaStep.STOPPING},
     OrderStatus.PAID.value: {SagaStep.DONE},
@@ -71,11 +68,6 @@ def judge_order(order: OrderFacts, now: datetime, limits: Limits) -> Iterator[Fi
             yield from _failed(order, now, limits)
 
 
-def is_uncounted(order: OrderFacts) -> bool:
-    """Tell whether the sales lack this order."""
-    return order.status == OrderStatus.PAID and order.counted_at is None
-
-
 def _saga(order: OrderFacts) -> Iterator[Finding]:
     steps = _OPEN_STEPS.get(order.status)
     if steps is None:
@@ -106,7 +98,7 @@ def _paid(order: OrderFacts, now: datetime, limits: Limits) -> Iterator[Finding]
     if order.payment != PaymentStatus.PAID or order.paid != order.due:
         said = f"its payment is {_word(order.payment)}, {order.paid} of {order.due} points"
         yield _breach(Invariant.PAYMENTS, order, f"it is PAID, and {said}")
-    if order.redemption != (RedemptionStatus.NONE if order.coupon_id is None else USED):
+    if order.redemption != (RedemptionStatus.NONE if order.coupon_id is None else RedemptionStatus.USED):
         yield _breach(Invariant.COUPONS, order, f"it is PAID, and its redemption is {_word(order.redemption)}")
     yield from _counted(order, now, limits)
 
@@ -147,7 +139,7 @@ def _compensated(order: OrderFacts) -> Iterator[Finding]:
         yield _breach(Invariant.RESERVATIONS, order, f"it is compensated, and its reservation is {said}")
     if order.payment is None:
         yield _breach(Invariant.PAYMENTS, order, "it is compensated, and its payment is missing")
-    if order.redemption in {None, USED}:
+    if order.redemption in {None, RedemptionStatus.USED}:
         yield _breach(Invariant.COUPONS, order, f"it is compensated, and its redemption is {_word(order.redemption)}")
 
 

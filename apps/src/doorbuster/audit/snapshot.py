@@ -39,12 +39,10 @@ class Scope:
 class Snapshot:
     """Reads on a connection that is inside one read-only transaction with a consistent snapshot."""
 
-    def __init__(self, connection: AsyncConnection, moment: Moment, *, coupons: bool) -> None:
+    def __init__(self, connection: AsyncConnection, moment: Moment) -> None:
         """Use `open_snapshot`, which finds out what is needed here."""
         self._connection = connection
         self.moment = moment
-        self.coupons = coupons
-        """Whether there are coupons and redemptions of them; not before the release that brings them."""
 
     async def check(self, check: Check, scope: Scope) -> list[Finding]:
         """Return what a check says of a scope."""
@@ -95,9 +93,7 @@ class Snapshot:
 
 async def open_snapshot(connection: AsyncConnection, limits: Limits) -> Snapshot:
     """Return what reads on this connection, which has begun its transaction."""
-    now = await database_time(connection)
-    ((columns,),) = (await connection.execute(text(statements.COLUMNS))).all()
-    return Snapshot(connection, Moment(now=now, limits=limits), coupons=columns == 4)
+    return Snapshot(connection, Moment(now=await database_time(connection), limits=limits))
 
 
 def keys_in(keys: Collection[Any]) -> Iterator[Scope]:

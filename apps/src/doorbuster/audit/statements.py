@@ -7,11 +7,11 @@ by a function of `order_checks` or `sum_checks`; what it leaves out is right by 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# `discount` is a column of the redemptions, or 0 where there is none.
+# What a coupon takes off is paid by nobody; its redemption says how much that is.
 ORDERS = """
-SELECT o.id, o.status, o.total - {discount}, o.created_at, o.coupon_id, o.finished_at, o.compensated_at,
-  saga.step, saga.open, reservation.status, payment.status, payment.amount, redemption.status, counted.counted_at,
-  {announced}
+SELECT o.id, o.status, o.total - COALESCE(redemption.discount, 0), o.created_at, o.coupon_id, o.finished_at,
+  o.compensated_at, saga.step, saga.open, reservation.status, payment.status, payment.amount, redemption.status,
+  counted.counted_at, {announced}
 FROM orders AS o
 LEFT JOIN order_sagas AS saga ON saga.order_id = o.id
 LEFT JOIN stock_reservations AS reservation ON reservation.order_id = o.id
@@ -20,7 +20,7 @@ LEFT JOIN coupon_redemptions AS redemption ON redemption.order_id = o.id
 LEFT JOIN counted_orders AS counted ON counted.order_id = o.id
 WHERE {scope} AND NOT COALESCE(o.finished_at IS NOT NULL AND saga.open = 0 AND {announced} AND ((
     o.status = 'PAID' AND o.compensated_at IS NULL AND saga.step = 'DONE' AND reservation.status = 'RESERVED'
-    AND payment.status = 'PAID' AND payment.amount = o.total - {discount}
+    AND payment.status = 'PAID' AND payment.amount = o.total - COALESCE(redemption.discount, 0)
     AND redemption.status = IF(o.coupon_id IS NULL, 'NONE', 'USED') AND counted.counted_at >= o.created_at
   ) OR (
     o.status = 'FAILED' AND o.compensated_at IS NOT NULL AND saga.step = 'COMPENSATED'
@@ -32,7 +32,6 @@ WHERE {scope} AND NOT COALESCE(o.finished_at IS NOT NULL AND saga.open = 0 AND {
 ANNOUNCED = """(o.created_at < :announced_since OR EXISTS (
     SELECT 1 FROM outbox AS first_message WHERE first_message.message_key = CAST(BIN_TO_UUID(o.id) AS BINARY(36))
     AND first_message.message_type = 'order.created'))"""
-DISCOUNT = "COALESCE(redemption.discount, 0)"
 
 # Tables whose rows can't be there without their order.
 WITHOUT_ORDER = "SELECT part.order_id FROM {table} AS part LEFT JOIN orders AS o ON o.id = part.order_id" \
@@ -143,6 +142,15 @@ LEFT JOIN coupon_redemptions AS r ON r.order_id = issue.order_id AND r.issue_id 
 WHERE {scope} AND issue.order_id IS NOT NULL AND COALESCE(r.status, '') <> 'USED'
 """
 
+# The issuer group makes accepted issues ISSUED; by an index that lists those that wait, the oldest first.
+LONG_ACCEPTED = """
+SELECT id, created_at FROM coupon_issues WHERE status = 'ACCEPTED' AND created_at < :before
+ORDER BY created_at LIMIT :most
+"""
+LATELY_ACCEPTED = """
+SELECT COUNT(*) FROM coupon_issues WHERE status = 'ACCEPTED' AND created_at >= :before
+"""
+
 OLD_MESSAGES = """
 SELECT seq, topic, created_at FROM outbox WHERE published_at IS NULL AND created_at < :before ORDER BY seq LIMIT :most
 """
@@ -180,9 +188,3 @@ SELECT DISTINCT line.product_id FROM stock_reservations AS r
 JOIN {line} WHERE {scope}
 """,
 )
-# Tables and columns that a database of an older release lacks.
-COLUMNS = """
-SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()
-AND (table_name, column_name) IN (('coupon_redemptions', 'discount'), ('coupon_redemptions', 'issue_id'),
-  ('coupon_issues', 'order_id'), ('coupons', 'issued'))
-"""

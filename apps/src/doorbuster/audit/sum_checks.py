@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from doorbuster.audit.model import Breach, Finding, Id, Invariant, Subject
-from doorbuster.audit.order_checks import USED
+from doorbuster.coupons.model import RedemptionStatus
 from doorbuster.points.model import PaymentStatus
 
 
@@ -184,7 +184,7 @@ def judge_coupon(coupon: CouponFacts) -> Iterator[Finding]:
 
 def judge_redemption(redemption: RedemptionFacts) -> Iterator[Finding]:
     """Yield a breach when an order uses what it doesn't hold, or holds what it doesn't use."""
-    if (redemption.status == USED) is not redemption.holds_its_issue:
+    if (redemption.status == RedemptionStatus.USED) is not redemption.holds_its_issue:
         holds = "holds" if redemption.holds_its_issue else "doesn't hold"
         detail = f"its redemption is {redemption.status}, and it {holds} the issue"
         yield _breach(Invariant.COUPONS, Subject.ORDER, redemption.order_id, detail)
@@ -192,10 +192,15 @@ def judge_redemption(redemption: RedemptionFacts) -> Iterator[Finding]:
 
 def judge_issue(issue: IssueFacts) -> Iterator[Finding]:
     """Yield a breach when an issue is held for an order that doesn't use it."""
-    if issue.redemption != USED:
+    if issue.redemption != RedemptionStatus.USED:
         status = issue.redemption or "missing"
         detail = f"it is held for an order, and that order's redemption of it is {status}"
         yield _breach(Invariant.COUPONS, Subject.ISSUE, issue.id, detail)
+
+
+def unissued(issue_id: bytes, *, seconds: float) -> Breach:
+    """Return the breach of an issue that was accepted and never finished."""
+    return _breach(Invariant.COUPONS, Subject.ISSUE, issue_id, f"it is ACCEPTED since {seconds:.0f} s")
 
 
 def without_order(order_id: bytes, *, table: str) -> Breach:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import httpx
-from redis.asyncio import Redis
 
 from doorbuster.bootstrap import buyer_commands
 from doorbuster.bootstrap.batch_rows import rows_of_charge, rows_of_order
-from doorbuster.bootstrap.buyer_commands import Ground, OwnCarts, OwnEntries
+from doorbuster.bootstrap.buyer_commands import Ground, OwnCarts, OwnEntries, keyed
 from doorbuster.bootstrap.buying import CancelPresenter
 from doorbuster.bootstrap.catalogue import CachedCatalogue, cached_catalogue
-from doorbuster.bootstrap.commands import BatchesThatWake, ChargePresenter, OrderPresenter, charge_step, order_step
+from doorbuster.bootstrap.commands import ChargePresenter, OrderPresenter, charge_step, order_step
 from doorbuster.bootstrap.coupon_issues import CouponReads, IssueCommands, issue_commands
 from doorbuster.bootstrap.health import ApiHealth, Watched
 from doorbuster.bootstrap.ids import id_factory
@@ -25,12 +24,12 @@ from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.infra import redis
 from doorbuster.infra.auth.jwks import IssuerKeys
 from doorbuster.infra.auth.tokens import TokenVerifier
-from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
 from doorbuster.infra.batches.keyed_commands import KeyedCommands
 from doorbuster.infra.batches.repeatable_commands import RepeatableCommands
 from doorbuster.infra.batches.watched_reads import WatchedReads
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.sold_out import ANSWER_SECONDS, RedisSoldOut, SoldOutSnapshot
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.outbox.broker_gate import BrokerGate, broker_question
 from doorbuster.infra.outbox.wakeup_sender import WakeupSender
@@ -98,26 +97,32 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         gate = BrokerGate(database, broker_question(settings.kafka))
         gate.start()
         stack.push_async_callback(gate.close)
-        circuit = redis.redis_circuit()
-        wakeups = WakeupSender(Wakeups(client, circuit=circuit).publish_wakeup)
+        circuits = Circuits(Dependency.REDIS)
+        wakeups = WakeupSender(Wakeups(client, circuits).publish_wakeup)
         # Pushed before the services' own drain, so it runs after it.
         stack.push_async_callback(wakeups.drain)
         deadline = settings.api.deadline_seconds
         ground = Ground(
             database=database, wakeups=wakeups, accepts=gate.accepts, deadline_seconds=deadline, new_id=id_factory()
         )
-        watched = Watched(database=database, gate=gate, redis=client, redis_circuit=circuit)
-        refusals = await stack.enter_async_context(_sold_out(settings, presenters, database=database, client=client))
+        watched = Watched(database=database, gate=gate, redis=client, circuits=circuits)
+        refusals = await stack.enter_async_context(_sold_out(settings, presenters, watched))
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
-            place_order=_place_order(ground, presenters.order, refusals),
-            charge_points=_charge_points(ground, presenters.charge),
-            issue_coupon=issue_commands(
-                settings, client, database, new_id=ground.new_id, may_write=gate.accepts, stored=wakeups.send
+            place_order=keyed(
+                ground,
+                order_step(presenters.order, ground.accepts),
+                name="place-order",
+                rows_of=rows_of_order,
+                refuse=refusals.refuse,
             ),
+            charge_points=keyed(ground, charge_step(presenters.charge), name="charge-points", rows_of=rows_of_charge),
+            issue_coupon=issue_commands(ground, client, circuits),
             orders=OrderReads(database, deadline_seconds=deadline),
             balances=BalanceReads(database, deadline_seconds=deadline),
-            catalogue=await stack.enter_async_context(cached_catalogue(settings, database, client)),
+            catalogue=await stack.enter_async_context(
+                cached_catalogue(settings, database, client=client, circuits=circuits)
+            ),
             coupons=CouponReads(database, deadline_seconds=deadline),
             carts=OwnCarts(ground),
             change_cart=buyer_commands.change_cart(ground),
@@ -144,28 +149,13 @@ def _verifier(auth: AuthSettings, client: httpx.AsyncClient) -> TokenVerifier:
     return TokenVerifier(keys, audience=auth.audience, leeway_seconds=auth.leeway_seconds, clock=time.time)
 
 
-def _place_order(ground: Ground, present: OrderPresenter, refusals: SoldOutRefusals) -> KeyedCommands[PlaceOrder]:
-    step = order_step(present, ground.accepts)
-    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
-    waking = BatchesThatWake(batches.run, ground.wakeups.send)
-    return KeyedCommands(
-        waking.run,
-        name="place-order",
-        deadline_seconds=ground.deadline_seconds,
-        rows_of=rows_of_order,
-        refuse=refusals.refuse,
-    )
-
-
 @asynccontextmanager
-async def _sold_out(
-    settings: Settings, presenters: Presenters, *, database: Database, client: Redis
-) -> AsyncIterator[SoldOutRefusals]:
-    guard = Guard("sold-out", time.monotonic, answer_seconds=ANSWER_SECONDS)
-    snapshot = SoldOutSnapshot(RedisSoldOut(client).current, guard, time.monotonic)
+async def _sold_out(settings: Settings, presenters: Presenters, watched: Watched) -> AsyncIterator[SoldOutRefusals]:
+    guard = Guard(watched.circuits, "sold-out", answer_seconds=ANSWER_SECONDS)
+    snapshot = SoldOutSnapshot(RedisSoldOut(watched.redis).current, guard, time.monotonic)
     refusals = SoldOutRefusals(
         snapshot.products,
-        known_on_primary(database),
+        known_on_primary(watched.database),
         present=presenters.sold_out,
         deadline_seconds=settings.api.deadline_seconds,
     )
@@ -174,11 +164,3 @@ async def _sold_out(
     finally:
         await refusals.drain()
         await snapshot.drain()
-
-
-def _charge_points(ground: Ground, present: ChargePresenter) -> KeyedCommands[ChargePoints]:
-    step = charge_step(present)
-    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
-    return KeyedCommands(
-        batches.run, name="charge-points", deadline_seconds=ground.deadline_seconds, rows_of=rows_of_charge
-    )

@@ -1,18 +1,21 @@
-"""Puts the use cases together that a buyer has beside placing an order: carts, checkouts, cancels, streams, history."""
+"""Puts the use cases of buyers together: commands with keys, carts, streams, history."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from doorbuster.bootstrap.batch_rows import rows_of_cancel, rows_of_cart_change, rows_of_checkout
 from doorbuster.bootstrap.buying import CancelPresenter, cancel_step, cart_step, checkout_step
-from doorbuster.bootstrap.commands import BatchesThatWake, OrderPresenter
+from doorbuster.bootstrap.commands import OrderPresenter
 from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.carts.repository import MySqlCartSource
 from doorbuster.carts.service import CartQueries
+from doorbuster.infra.batches.answers import Refused
 from doorbuster.infra.batches.coalesced_reads import OWN_READS, CoalescedReads
-from doorbuster.infra.batches.idempotent_batches import IdempotentBatches
-from doorbuster.infra.batches.keyed_commands import KeyedCommands
+from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.idempotent_batches import CommandStep, IdempotentBatches
+from doorbuster.infra.batches.keyed_commands import KeyedCommands, never
 from doorbuster.infra.batches.repeatable_commands import RepeatableCommands
 from doorbuster.infra.batches.watched_reads import WatchedReads
 from doorbuster.infra.mysql.database import Database
@@ -26,6 +29,8 @@ from doorbuster.points.history import EntryPosition
 from doorbuster.points.model import Entry
 from doorbuster.points.repository import MySqlBalanceSource
 from doorbuster.points.service import EntryQueries
+
+C = TypeVar("C")
 
 _EntryPageKey = tuple[UserId, EntryPosition | None, int]
 
@@ -47,24 +52,42 @@ class Ground:
     new_id: Callable[[], UUID]
 
 
+def keyed(
+    ground: Ground,
+    step: CommandStep[C],
+    *,
+    name: str,
+    rows_of: Callable[[Keyed[C]], int],
+    refuse: Callable[[Keyed[C]], Awaitable[Refused | None]] = never,
+) -> KeyedCommands[C]:
+    """Return a use case whose commands have idempotency keys; the relay is woken when one has stored messages.
+
+    Args:
+        ground: what it stands on.
+        step: what is done with new commands.
+        name: of the use case, for metrics.
+        rows_of: how many rows a command may cost its transaction.
+        refuse: returns an answer to a command that shall not come into a batch, else None (R4).
+    """
+    batches = IdempotentBatches(
+        ground.database,
+        step,
+        ground.new_id,
+        settle_seconds=ground.deadline_seconds,
+        stored=ground.wakeups.send,
+    )
+    deadline = ground.deadline_seconds
+    return KeyedCommands(batches.run, name=name, deadline_seconds=deadline, rows_of=rows_of, refuse=refuse)
+
+
 def check_out(ground: Ground, present: OrderPresenter) -> KeyedCommands[CheckOut]:
     """Return the use case that makes orders of carts."""
-    step = checkout_step(present, ground.accepts)
-    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
-    waking = BatchesThatWake(batches.run, ground.wakeups.send)
-    return KeyedCommands(
-        waking.run, name="check-out", deadline_seconds=ground.deadline_seconds, rows_of=rows_of_checkout
-    )
+    return keyed(ground, checkout_step(present, ground.accepts), name="check-out", rows_of=rows_of_checkout)
 
 
 def cancel_order(ground: Ground, present: CancelPresenter) -> KeyedCommands[CancelOrder]:
     """Return the use case that cancels orders."""
-    step = cancel_step(present)
-    batches = IdempotentBatches(ground.database, step, ground.new_id, settle_seconds=ground.deadline_seconds)
-    waking = BatchesThatWake(batches.run, ground.wakeups.send)
-    return KeyedCommands(
-        waking.run, name="cancel-order", deadline_seconds=ground.deadline_seconds, rows_of=rows_of_cancel
-    )
+    return keyed(ground, cancel_step(present), name="cancel-order", rows_of=rows_of_cancel)
 
 
 def change_cart(ground: Ground) -> RepeatableCommands[CartCommand, Cart | Refusal]:

@@ -6,14 +6,13 @@ from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.bootstrap.commands import OrderPresenter
+from doorbuster.bootstrap.commands import OrderPresenter, while_accepted
 from doorbuster.carts.model import Cart, CartCommand, CheckOut
 from doorbuster.carts.repository import MySqlCartRepository
 from doorbuster.carts.service import CartService, CheckoutService
 from doorbuster.contracts.bodies import OrderCreated
 from doorbuster.infra.batches.answers import Answer, Decided, Refused
 from doorbuster.infra.batches.idempotent_batches import CommandStep
-from doorbuster.infra.batches.keyed_commands import NOT_WITHOUT_BROKER
 from doorbuster.infra.batches.repeatable_commands import RepeatableStep
 from doorbuster.kernel.ids import ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
@@ -48,8 +47,6 @@ def checkout_step(present: OrderPresenter, accepts: Callable[[], bool]) -> Comma
     service = CheckoutService()
 
     async def step(connection: AsyncConnection, commands: Sequence[CheckOut], now: datetime) -> Decided:
-        if not accepts():
-            return Decided(outcomes=[NOT_WITHOUT_BROKER] * len(commands))
         placing = _Placing(connection)
         outcomes = await service.handle(MySqlCartRepository(connection), placing, commands, now)
         answers = [
@@ -57,7 +54,7 @@ def checkout_step(present: OrderPresenter, accepts: Callable[[], bool]) -> Comma
         ]
         return Decided(outcomes=answers, events=placing.events)
 
-    return step
+    return while_accepted(step, accepts)
 
 
 def cancel_step(present: CancelPresenter) -> CommandStep[CancelOrder]:

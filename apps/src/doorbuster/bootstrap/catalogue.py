@@ -19,6 +19,7 @@ from doorbuster.infra.cache.entries import Entry
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.read_through import ReadThrough
 from doorbuster.infra.cache.redis_cache import RedisCache
+from doorbuster.infra.circuits import Circuits
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.process.background import in_background
 from doorbuster.kernel.ids import ProductId
@@ -114,11 +115,13 @@ class CachedCatalogue:
 
 
 @asynccontextmanager
-async def cached_catalogue(settings: Settings, database: Database, client: Redis) -> AsyncIterator[CachedCatalogue]:
+async def cached_catalogue(
+    settings: Settings, database: Database, *, client: Redis, circuits: Circuits
+) -> AsyncIterator[CachedCatalogue]:
     """Yield the catalogue, which hears of changes while the context lasts; nothing here waits for a server."""
     source = ProductSource(CatalogueService(MySqlCatalogueSource(database)))
     copies = RedisCache(client, kind=PRODUCTS)
-    cache = _shared(copies) if settings.cache.redis else None
+    cache = _shared(copies, circuits) if settings.cache.redis else None
     process = ByteCache(time.monotonic) if settings.cache.process else None
     # Jitter surprises no attacker.
     near = ReadThrough(source, process=process, shared=cache, clock=time.monotonic, chance=random.random)
@@ -130,9 +133,8 @@ async def cached_catalogue(settings: Settings, database: Database, client: Redis
         yield CachedCatalogue(reads, source, cache, near=near)
 
 
-def _shared(copies: RedisCache) -> CoalescedCache:
-    guard = Guard(PRODUCTS, time.monotonic)
-    return CoalescedCache(copies, guard, kind=PRODUCTS, is_body_of=is_product_body)
+def _shared(copies: RedisCache, circuits: Circuits) -> CoalescedCache:
+    return CoalescedCache(copies, Guard(circuits, PRODUCTS), kind=PRODUCTS, is_body_of=is_product_body)
 
 
 def _hears_changes(cache: CacheSettings) -> bool:

@@ -1,16 +1,14 @@
 """Binds the services' steps to repositories, and their outcomes to answers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.infra.batches.answers import Answer, Decided, Outcome, Refused
-from doorbuster.infra.batches.idempotency_keys import Keyed
+from doorbuster.infra.batches.answers import Answer, Decided, Refused
 from doorbuster.infra.batches.idempotent_batches import CommandStep
 from doorbuster.infra.batches.keyed_commands import NOT_WITHOUT_BROKER
-from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.orders.repository import MySqlOrderRepository
@@ -36,15 +34,24 @@ def order_step(present: OrderPresenter, accepts: Callable[[], bool]) -> CommandS
     placement = OrderPlacement()
 
     async def step(connection: AsyncConnection, commands: Sequence[PlaceOrder], now: datetime) -> Decided:
-        if not accepts():
-            return Decided(outcomes=[NOT_WITHOUT_BROKER] * len(commands))
         placed = await placement.handle(
             MySqlOrderRepository(connection), MySqlCatalogueRepository(connection), commands, now
         )
         outcomes = [present(command, outcome) for command, outcome in zip(commands, placed.outcomes, strict=True)]
         return Decided(outcomes=outcomes, events=placed.events)
 
-    return step
+    return while_accepted(step, accepts)
+
+
+def while_accepted(step: CommandStep[C], accepts: Callable[[], bool]) -> CommandStep[C]:
+    """Return the step, which touches nothing while the outbox may not grow (R17); repeats are answered all the same."""
+
+    async def guarded(connection: AsyncConnection, commands: Sequence[C], now: datetime) -> Decided:
+        if not accepts():
+            return Decided(outcomes=[NOT_WITHOUT_BROKER] * len(commands))
+        return await step(connection, commands, now)
+
+    return guarded
 
 
 def charge_step(present: ChargePresenter) -> CommandStep[ChargePoints]:
@@ -60,22 +67,3 @@ def charge_step(present: ChargePresenter) -> CommandStep[ChargePoints]:
         return Decided(outcomes=[present(*pair) for pair in zip(commands, outcomes, strict=True)])
 
     return step
-
-
-class BatchesThatWake(Generic[C]):
-    """Wakes the relay after each batch, beside the answers (R9)."""
-
-    def __init__(
-        self,
-        run_batch: Callable[[Sequence[Keyed[C]]], Awaitable[Sequence[Outcome | DoorbusterError]]],
-        wake: Callable[[], None],
-    ) -> None:
-        """Take what runs a batch, and what has the relay woken without a wait."""
-        self._run_batch = run_batch
-        self._wake = wake
-
-    async def run(self, batch: Sequence[Keyed[C]]) -> Sequence[Outcome | DoorbusterError]:
-        """Return the batch's outcomes."""
-        outcomes = await self._run_batch(batch)
-        self._wake()
-        return outcomes

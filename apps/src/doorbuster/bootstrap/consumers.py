@@ -30,6 +30,7 @@ from doorbuster.infra import redis
 from doorbuster.infra.batches.message_batches import MessageBatches, Step
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.sold_out import RedisSoldOut
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
 from doorbuster.infra.kafka.record_source import RecordSource
 from doorbuster.infra.kafka.records import BatchHandler
@@ -107,11 +108,12 @@ async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Part
         stack.push_async_callback(database.close)
         client = redis.connect(settings.redis)
         stack.push_async_callback(client.aclose)
-        wakeups = WakeupSender(Wakeups(client).publish_wakeup)
+        circuits = Circuits(Dependency.REDIS)
+        wakeups = WakeupSender(Wakeups(client, circuits).publish_wakeup)
         stack.push_async_callback(wakeups.drain)
         consumer, stored = CONSUMERS[name], wakeups.send
         if name is ConsumerName.STOCK:
-            hints = SoldOutHints(HintSender(RedisSoldOut(client), Guard("sold-out-hints", time.monotonic)).send)
+            hints = SoldOutHints(HintSender(RedisSoldOut(client), Guard(circuits, "sold-out-hints")).send)
             stack.push_async_callback(hints.drain)
             consumer, stored = _telling(consumer, hints), _both(wakeups.send, hints.committed)
         beside = await stack.enter_async_context(_companions(name, settings, database, client))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from doorbuster.coupons.coupon import Coupon, CouponKind
+from doorbuster.coupons.coupon import FIRST_EPOCH, Coupon, CouponKind
 from doorbuster.coupons.gate_upkeep import FIRST_COUPON, OLD_SECONDS, GateBuilder
 from doorbuster.coupons.issue_ports import GateState, GateUnavailable
 from doorbuster.coupons.issue_repository import MySqlCoupons, change_coupon, make_coupon
@@ -25,7 +25,6 @@ from doorbuster.settings import Settings
 
 # One statement after the other.
 CONNECTIONS = 1
-FIRST_EPOCH = 1
 PAGE_COUPONS = 100
 
 log = structlog.get_logger()

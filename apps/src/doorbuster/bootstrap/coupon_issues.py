@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
-import structlog
 from redis.asyncio import Redis
 
+from doorbuster.bootstrap.buyer_commands import Ground
 from doorbuster.coupons.coupon import Coupon, Issue
 from doorbuster.coupons.gatekeeper import Gatekeeper
+from doorbuster.coupons.guarded_gate import GuardedGate
 from doorbuster.coupons.issue_ports import GateState
 from doorbuster.coupons.issue_repository import MySqlCoupons, MySqlIssueRepository
 from doorbuster.coupons.issue_service import FirstCome, IssueDesk
@@ -18,14 +19,14 @@ from doorbuster.coupons.losers import RecentLosers
 from doorbuster.coupons.redis_gate import RedisGate
 from doorbuster.infra.batches.coalesced_reads import OWN_READS, PUBLIC_READS, CoalescedReads
 from doorbuster.infra.batches.coalescer import Coalescer, Limits
-from doorbuster.infra.batches.settling import settled
+from doorbuster.infra.batches.settling import all_settled
+from doorbuster.infra.circuits import Circuits
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import Transactions, database_time
 from doorbuster.infra.outbox.store import store
 from doorbuster.infra.telemetry import COUPON_GATE_ANSWERS, COUPON_ISSUES
-from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError, NotAccepted, OutcomeUnknown, PoisonMessage
+from doorbuster.kernel.errors import BrokerUnavailable, DoorbusterError
 from doorbuster.kernel.ids import CouponId, IssueId, UserId
-from doorbuster.settings import Settings
 
 # Who waits while one batch is in MySQL is mostly a loser, whom the gate turns away in a millisecond: so two at once.
 ISSUE_LIMITS = Limits(in_flight=2)
@@ -33,8 +34,6 @@ ISSUE_LIMITS = Limits(in_flight=2)
 ROWS_OF_AN_ISSUE = 3
 
 _IssueKey = tuple[UserId, IssueId]
-
-log = structlog.get_logger()
 
 
 class MySqlLedger:
@@ -67,16 +66,7 @@ class MySqlLedger:
 
     async def issue(self, commands: Sequence[IssueCoupon]) -> Sequence[IssueOutcome | DoorbusterError]:
         """Return the outcome of each command; one that can never succeed is found by halving, and fails alone (R7)."""
-        try:
-            return await settled(lambda: self._write(commands), settle_seconds=self._settle_seconds)
-        except PoisonMessage as exc:
-            if len(commands) > 1:
-                middle = len(commands) // 2
-                return [*await self.issue(commands[:middle]), *await self.issue(commands[middle:])]
-            log.exception("command_failed", poison=type(exc).__name__)
-            return [exc]
-        except (NotAccepted, OutcomeUnknown) as exc:
-            return [exc] * len(commands)
+        return await all_settled(commands, self._write, settle_seconds=self._settle_seconds)
 
     async def _write(self, commands: Sequence[IssueCoupon]) -> Sequence[IssueOutcome]:
         async with self._database.transaction() as connection:
@@ -166,27 +156,24 @@ class CouponReads:
             return await MySqlIssueRepository(connection).find(keys)
 
 
-def issue_commands(
-    settings: Settings,
-    client: Redis,
-    database: Database,
-    *,
-    new_id: Callable[[], UUID],
-    may_write: Callable[[], bool],
-    stored: Callable[[], None],
-) -> IssueCommands:
+def issue_commands(ground: Ground, client: Redis, circuits: Circuits) -> IssueCommands:
     """Return the use case of issuing, put together; connects when it's used."""
-    deadline = settings.api.deadline_seconds
     losers = RecentLosers(time.monotonic)
-    ledger = MySqlLedger(database, new_id=new_id, may_write=may_write, stored=stored, settle_seconds=deadline)
+    ledger = MySqlLedger(
+        ground.database,
+        new_id=ground.new_id,
+        may_write=ground.accepts,
+        stored=ground.wakeups.send,
+        settle_seconds=ground.deadline_seconds,
+    )
     first_come = FirstCome(
-        coupons=KnownCoupons(MySqlCoupons(database), monotonic=time.monotonic, changed=losers.forget),
-        gate=Gatekeeper(RedisGate(client), monotonic=time.monotonic, observer=GateMeasures()),
+        coupons=KnownCoupons(MySqlCoupons(ground.database), monotonic=time.monotonic, changed=losers.forget),
+        gate=Gatekeeper(GuardedGate(RedisGate(client), circuits), observer=GateMeasures()),
         ledger=ledger,
         losers=losers,
         monotonic=time.monotonic,
     )
-    return IssueCommands(first_come, losers, deadline_seconds=deadline)
+    return IssueCommands(first_come, losers, deadline_seconds=ground.deadline_seconds)
 
 
 def _result(outcome: IssueOutcome) -> str:

@@ -1,10 +1,10 @@
 """Puts the work on dead letters together: find them, send them again, discard them.
 
 Rows in MySQL are the list, not the topics: a decision and its effect are one transaction then, so a message is sent
-again once however often somebody asks for it, and all of it works while Kafka is gone.
+again once however often somebody asks for it, and all of it works while Kafka is gone (ADR 0022).
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -25,8 +25,9 @@ from doorbuster.infra.mysql.transactions import Transactions, database_time
 from doorbuster.settings import Settings
 
 CONNECTIONS = 1
-# A message has up to 256 KiB, and the group takes transactions of up to 20 MB (R13).
-LETTERS_IN_TRANSACTION = 50
+# A message has up to 256 KiB. The log has it three times, before and after the note and in the outbox, and the group
+# takes transactions of up to 20 MiB (R13).
+LETTERS_IN_TRANSACTION = 20
 
 Judge = Callable[[DeadLetter], Refusal | None]
 
@@ -69,14 +70,12 @@ class DeadLetterDesk:
             OutcomeUnknown: some may be stored; asked again, what was sent is refused.
         """
         outcomes: list[Outcome] = []
-        ordered = sorted(set(ids))
-        for first in range(0, len(ordered), LETTERS_IN_TRANSACTION):
-            some = ordered[first : first + LETTERS_IN_TRANSACTION]
+        for some in _portions(ids):
             outcomes += await self._replay_some(some, lambda letter: why_not_replayed(letter, again=again))
         return outcomes
 
     async def replay_all(self, wanted: Wanted, *, newest: int) -> AsyncIterator[Sequence[Outcome]]:
-        """Send all that are wanted up to the id `newest`, oldest first, and yield what became of each fifty.
+        """Send all that are wanted up to the id `newest`, oldest first, and yield what became of each portion.
 
         Those that come meanwhile are left for another time, so it has an end. Raises as `replay` does.
         """
@@ -90,7 +89,16 @@ class DeadLetterDesk:
             yield await self.replay(ids)
 
     async def discard(self, ids: Collection[int], *, reason: str) -> Sequence[Outcome]:
-        """Note that these are to stay undone, and why; raises what a transaction does."""
+        """Note that these are to stay undone, and why, and return what became of each, ascending.
+
+        Raises what a transaction does; some may be noted then, and are refused when asked again.
+        """
+        outcomes: list[Outcome] = []
+        for some in _portions(ids):
+            outcomes += await self._discard_some(some, reason)
+        return outcomes
+
+    async def _discard_some(self, ids: Collection[int], reason: str) -> Sequence[Outcome]:
         async with self._database.transaction() as connection:
             letters = await lock_letters(connection, ids)
             done, outcomes = _judged(ids, letters, why_not_discarded)
@@ -114,6 +122,12 @@ async def dead_letter_desk(settings: Settings) -> AsyncIterator[DeadLetterDesk]:
         yield DeadLetterDesk(database)
     finally:
         await database.close()
+
+
+def _portions(ids: Collection[int]) -> Iterator[Sequence[int]]:
+    ordered = sorted(set(ids))
+    for first in range(0, len(ordered), LETTERS_IN_TRANSACTION):
+        yield ordered[first : first + LETTERS_IN_TRANSACTION]
 
 
 def _judged(

@@ -9,14 +9,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, text
 
-from doorbuster.infra.circuits import Circuit, Dependency
+from doorbuster.infra.circuits import Circuits, Dependency, worst
 from doorbuster.infra.health import Health, Members, Pool, State
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.group_views import ONLINE, PRIMARY
 from doorbuster.infra.notices import NoticeBoard, read
 from doorbuster.infra.outbox.broker_gate import BrokerGate
 from doorbuster.kernel.breaker import BreakerState
-from doorbuster.kernel.errors import DoorbusterError
+from doorbuster.kernel.errors import DoorbusterError, Overloaded
 from doorbuster.products.tables import products
 
 # A question that costs three servers something is asked once a second, however many want to know.
@@ -31,8 +31,6 @@ _MEMBERS = text(
     "SELECT MEMBER_HOST AS host, MEMBER_STATE AS state, MEMBER_ROLE AS role"
     " FROM performance_schema.replication_group_members WHERE MEMBER_HOST <> ''"
 )
-# The worst one of several processes counts.
-_WORST_FIRST = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
 
 log = structlog.get_logger()
 
@@ -45,13 +43,13 @@ class Watched:
         database: asked for products and members, on the primary.
         gate: knows Kafka and the outbox from its own checks.
         redis: pinged, and asked for notices.
-        redis_circuit: the breaker of this process before Redis.
+        circuits: the breakers of this process before Redis.
     """
 
     database: Database
     gate: BrokerGate
     redis: Redis
-    redis_circuit: Circuit
+    circuits: Circuits
 
 
 class ApiHealth:
@@ -81,7 +79,7 @@ class ApiHealth:
             return self._seen
 
     async def _look(self) -> Health:
-        (products_count, members), redis, faults, breakers = await asyncio.gather(
+        (mysql, products_count, members), redis, faults, breakers = await asyncio.gather(
             self._look_at_mysql(),
             self._ping_redis(),
             read(self._watched.redis, NoticeBoard.FAULTS),
@@ -91,7 +89,7 @@ class ApiHealth:
         reachable, backlog = gate.broker_reachable, gate.backlog
         database = self._watched.database.state()
         return Health(
-            mysql=State.GONE if products_count is None else State.OK,
+            mysql=mysql,
             kafka=State.UNKNOWN if reachable is None else State.OK if reachable else State.GONE,
             redis=redis,
             products=products_count,
@@ -107,27 +105,34 @@ class ApiHealth:
         )
 
     def _breakers(self, notices: tuple[str, ...] | None) -> Mapping[str, BreakerState | None]:
-        told = [notice.removeprefix(f"{Dependency.PARTNER}=") for notice in notices or ()]
+        told = [state for state in BreakerState if f"{Dependency.PARTNER}={state}" in (notices or ())]
         return {
-            Dependency.REDIS.value: self._watched.redis_circuit.state,
+            Dependency.REDIS.value: self._watched.circuits.state,
             Dependency.KAFKA.value: self._watched.gate.state,
-            Dependency.PARTNER.value: next((state for state in _WORST_FIRST if state in told), None),
+            # Of several processes the worst one counts.
+            Dependency.PARTNER.value: worst(told) if told else None,
         }
 
-    async def _look_at_mysql(self) -> tuple[int | None, Members | None]:
-        count = await self._count_products()
-        return count, None if count is None else await self._members()
+    async def _look_at_mysql(self) -> tuple[State, int | None, Members | None]:
+        state, count = await self._count_products()
+        return state, count, await self._members() if state is State.OK else None
 
-    async def _count_products(self) -> int | None:
+    async def _count_products(self) -> tuple[State, int | None]:
         most = max(MOST_PRODUCTS, self._minimum_products)
         counted = select(products.c.id).limit(most).subquery()
         try:
             async with asyncio.timeout(DATABASE_SECONDS), self._watched.database.reading() as connection:
                 count: int = (await connection.execute(select(func.count()).select_from(counted))).scalar_one()
+        except Overloaded:
+            log.info("mysql_not_asked")
+            # All connections are in use. With a primary that is known this is an overload, which is no loss; without,
+            # they all look for one.
+            known = self._watched.database.state().primary
+            return (State.GONE if known is None else State.UNKNOWN), None
         except (DoorbusterError, TimeoutError) as exc:
             log.info("mysql_not_seen", cause=type(exc).__name__)
-            return None
-        return count
+            return State.GONE, None
+        return State.OK, count
 
     async def _members(self) -> Members | None:
         try:

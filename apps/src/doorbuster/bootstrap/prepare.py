@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import structlog
 
+from doorbuster.carts.seed import CartSeed
+from doorbuster.coupons.seed import CouponSeed
 from doorbuster.infra.kafka.clients import admin_client
 from doorbuster.infra.kafka.topics_admin import make_topics, partition_counts, plans
 from doorbuster.infra.mysql import migrations
@@ -33,26 +35,32 @@ class SeedProfile(StrEnum):
     """What data is loaded."""
 
     LOCAL = "local"
-    """5,000 products with 100,000 units each, 10,000 users with 1,000,000 points each."""
+    """5,000 products with 100,000 units each, 10,000 users with 1,000,000 points each, three coupons."""
     TEST = "test"
-    """20 products with 1,000 units each, 20 users with 1,000,000 points each."""
+    """20 products with 1,000 units each, 20 users with 1,000,000 points each, three coupons."""
     LOAD = "load"
-    """1,000,000 products with 100,000 units each, 1,000,000 users with 1,000,000 points each."""
+    """1,000,000 products with 100,000 units each, 1,000,000 users with 1,000,000 points each, 200,000 carts."""
     PROD = "prod"
     """Nothing."""
 
 
+LOAD_ITEMS = 1_000_000
 SEEDS: Mapping[SeedProfile, tuple[SeedPart, ...]] = MappingProxyType(
     {
         SeedProfile.LOCAL: (
             CatalogueSeed(count=5_000, units=100_000),
             UserSeed(count=10_000, points=1_000_000),
+            CouponSeed(),
         ),
-        SeedProfile.TEST: (CatalogueSeed(count=20, units=1_000), UserSeed(count=20, points=1_000_000)),
-        # Carts of every fifth user belong here as soon as there is a table for them.
+        SeedProfile.TEST: (
+            CatalogueSeed(count=20, units=1_000),
+            UserSeed(count=20, points=1_000_000),
+            CouponSeed(),
+        ),
         SeedProfile.LOAD: (
-            CatalogueSeed(count=1_000_000, units=100_000),
-            UserSeed(count=1_000_000, points=1_000_000),
+            CatalogueSeed(count=LOAD_ITEMS, units=100_000),
+            UserSeed(count=LOAD_ITEMS, points=1_000_000),
+            CartSeed(count=200_000, products=LOAD_ITEMS),
         ),
         SeedProfile.PROD: (),
     }

@@ -2,7 +2,7 @@
 
 The change is acknowledged when its floor is set. Without Redis the floor is tried again for 31 seconds, and by then
 nothing older is left anywhere. A process that is killed between commit and floor has acknowledged nothing, and older
-copies end within 31 seconds as well. There is no topic of products, so no event repeats the floor: this retry does.
+copies end within 31 seconds as well. There is no topic of products, so no event repeats the floor (ADR 0023).
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from doorbuster.infra.cache.bounds import RETRY_SECONDS
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.redis_cache import RedisCache
 from doorbuster.infra.cache.shared_cache import CacheAway, SharedCache
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.jitter import pause
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import Transactions
@@ -118,7 +119,8 @@ class Floors:
             retry_seconds: so long an attempt follows another.
         """
         self._cache = cache
-        self._guard = Guard("product-floor", clock, answer_seconds=ANSWER_SECONDS)
+        circuits = Circuits(Dependency.REDIS, clock=clock)
+        self._guard = Guard(circuits, "product-floor", answer_seconds=ANSWER_SECONDS)
         self._clock = clock
         self._retry_seconds = retry_seconds
 

@@ -8,7 +8,8 @@ from doorbuster.kernel.ids import OrderId, ProductId, UserId
 from doorbuster.orders.model import Order
 from doorbuster.orders.repository import MySqlOrderSource
 from doorbuster.orders.service import OrderQueries
-from doorbuster.points.repository import MySqlPointRepository
+from doorbuster.points.repository import MySqlBalanceSource
+from doorbuster.points.service import BalanceQueries
 from doorbuster.products.model import Product
 from doorbuster.products.repository import MySqlCatalogueSource
 from doorbuster.products.search import Position
@@ -61,9 +62,11 @@ class BalanceReads:
 
     def __init__(self, database: Database, *, deadline_seconds: float) -> None:
         """Read from this database, within the deadline."""
-        self._database = database
         self._balances: CoalescedReads[UserId, int] = CoalescedReads(
-            self._find, name="balance", limits=OWN_READS, deadline_seconds=deadline_seconds
+            BalanceQueries(MySqlBalanceSource(database)).find,
+            name="balance",
+            limits=OWN_READS,
+            deadline_seconds=deadline_seconds,
         )
 
     async def find(self, user_id: UserId) -> int | None:
@@ -73,10 +76,6 @@ class BalanceReads:
     async def drain(self) -> None:
         """Refuse new reads, and return when those that wait are done."""
         await self._balances.drain()
-
-    async def _find(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
-        async with self._database.reading() as connection:
-            return await MySqlPointRepository(connection).find(user_ids)
 
 
 class CatalogueReads:

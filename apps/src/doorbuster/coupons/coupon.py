@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from doorbuster.kernel.ids import CouponId, IssueId, OrderId, UserId
 
+FIRST_EPOCH = 1
+"""Of a new coupon's gate: one that was never made is of none (R16)."""
+
 
 class CouponKind(StrEnum):
     """How a coupon's value is meant."""

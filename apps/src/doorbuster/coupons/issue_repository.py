@@ -1,13 +1,15 @@
 """Coupons and their issues in MySQL: a constant number of statements a batch."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, tuple_, update
+from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.coupons.coupon import Coupon, CouponKind, Issue, IssueStatus
+from doorbuster.coupons.coupon import Coupon, Issue, IssueStatus
+from doorbuster.coupons.coupon_rows import coupon_of, coupon_values, issue_of, issue_values
 from doorbuster.coupons.issue_ports import CouponsThen
 from doorbuster.coupons.issuing import Holder, IssueDecision, IssueState
 from doorbuster.coupons.tables import coupon_issues, coupons
@@ -26,7 +28,7 @@ class MySqlIssueRepository:
 
     async def lock_coupons(self, coupon_ids: Collection[CouponId]) -> Mapping[CouponId, Coupon]:
         """Return the coupons that exist, locked."""
-        return {coupon.id: coupon for coupon in map(_coupon, await rows.lock(self._connection, coupons, coupon_ids))}
+        return {coupon.id: coupon for coupon in map(coupon_of, await rows.lock(self._connection, coupons, coupon_ids))}
 
     async def find_issues(self, holders: Collection[Holder]) -> Mapping[Holder, Issue]:
         """Return the issues that exist; whoever has locked their coupons misses none.
@@ -36,7 +38,7 @@ class MySqlIssueRepository:
         if not holders:
             return {}
         wanted = tuple_(coupon_issues.c.coupon_id, coupon_issues.c.user_id).in_(sorted(holders))
-        found = map(_issue, await self._connection.execute(select(coupon_issues).where(wanted)))
+        found = map(issue_of, await self._connection.execute(select(coupon_issues).where(wanted)))
         return {(issue.coupon_id, issue.user_id): issue for issue in found}
 
     async def save(self, before: IssueState, decision: IssueDecision) -> None:
@@ -47,11 +49,11 @@ class MySqlIssueRepository:
         """
         issued = {coupon_id: coupon.issued for coupon_id, coupon in before.coupons.items()}
         await rows.change(self._connection, coupons.c.issued, before=issued, after=decision.issued)
-        await rows.add(self._connection, coupon_issues, [_values(issue) for issue in decision.issues])
+        await rows.add(self._connection, coupon_issues, [issue_values(issue) for issue in decision.issues])
 
     async def find(self, keys: Collection[tuple[UserId, IssueId]]) -> Mapping[tuple[UserId, IssueId], Issue]:
         """Return the issues under these ids that belong to these users."""
-        found = map(_issue, await rows.find(self._connection, coupon_issues, {issue_id for _, issue_id in keys}))
+        found = map(issue_of, await rows.find(self._connection, coupon_issues, {issue_id for _, issue_id in keys}))
         of_all = {(issue.user_id, issue.id): issue for issue in found}
         return {key: of_all[key] for key in keys if key in of_all}
 
@@ -77,7 +79,7 @@ class MySqlCoupons:
         async with self._database.reading() as connection:
             # The time first: what is read behind it isn't older.
             now = await database_time(connection)
-            found = map(_coupon, await rows.find(connection, coupons, coupon_ids))
+            found = map(coupon_of, await rows.find(connection, coupons, coupon_ids))
             return CouponsThen(now=now, coupons={coupon.id: coupon for coupon in found})
 
     async def open_coupons(self, *, after: CouponId, most: int) -> Sequence[Coupon]:
@@ -108,7 +110,7 @@ class MySqlCoupons:
 
     async def _coupons(self, statement: Select[Any]) -> Sequence[Coupon]:
         async with self._database.reading() as connection:
-            return [_coupon(row) for row in await connection.execute(statement)]
+            return [coupon_of(row) for row in await connection.execute(statement)]
 
     async def _users(self, statement: Select[Any], *, most: int) -> Sequence[int]:
         async with self._database.reading() as connection:
@@ -123,9 +125,8 @@ async def make_coupon(connection: AsyncConnection, coupon: Coupon) -> Coupon:
         DataRefused: at the same moment somebody else made one with this id, or the values are wrong.
     """
     highest = (await connection.execute(select(func.max(coupons.c.id)))).scalar_one()
-    values = {column.name: getattr(coupon, column.name) for column in coupons.columns}
     coupon_id = CouponId((highest or 0) + 1)
-    await rows.add(connection, coupons, [{**values, "id": coupon_id}])
+    await rows.add(connection, coupons, [coupon_values(replace(coupon, id=coupon_id))])
     return (await MySqlIssueRepository(connection).lock_coupons([coupon_id]))[coupon_id]
 
 
@@ -153,37 +154,3 @@ async def change_coupon(
     )
     await connection.execute(statement)
     return (await MySqlIssueRepository(connection).lock_coupons([coupon_id])).get(coupon_id)
-
-
-def _coupon(row: Row[Any]) -> Coupon:  # columns of several types
-    return Coupon(
-        id=CouponId(row.id),
-        name=row.name,
-        kind=CouponKind(row.kind),
-        value=row.value,
-        most_discount=row.most_discount,
-        minimum_amount=row.minimum_amount,
-        total=row.total,
-        issued=row.issued,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        epoch=row.epoch,
-        version=row.version,
-    )
-
-
-def _issue(row: Row[Any]) -> Issue:  # columns of several types
-    return Issue(
-        id=IssueId(row.id),
-        coupon_id=CouponId(row.coupon_id),
-        user_id=UserId(row.user_id),
-        status=IssueStatus(row.status),
-        created_at=row.created_at,
-        issued_at=row.issued_at,
-        order_id=row.order_id,
-        redeemed_at=row.redeemed_at,
-    )
-
-
-def _values(issue: Issue) -> dict[str, object]:
-    return {column.name: getattr(issue, column.name) for column in coupon_issues.columns}

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, case, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from doorbuster.coupons.coupon import Coupon, CouponKind, Issue, IssueStatus
+from doorbuster.coupons.coupon import Coupon, Issue
+from doorbuster.coupons.coupon_rows import coupon_of, issue_of
 from doorbuster.coupons.model import (
     CouponDecision,
     CouponRefusal,
@@ -20,7 +21,7 @@ from doorbuster.coupons.tables import coupon_issues, coupon_redemptions, coupons
 from doorbuster.infra.mysql import rows
 from doorbuster.infra.mysql.rows import RowsChangedMeanwhile
 from doorbuster.infra.mysql.schema import Instant, UuidBytes
-from doorbuster.kernel.ids import CouponId, IssueId, OrderId, UserId
+from doorbuster.kernel.ids import CouponId, IssueId, OrderId
 
 
 class MySqlRedemptionRepository:
@@ -86,38 +87,6 @@ class MySqlRedemptionRepository:
         result = await self._connection.execute(statement)
         if result.rowcount != len(after):
             raise RowsChangedMeanwhile(f"{result.rowcount} of {len(after)} issues are as they were")
-
-
-def coupon_of(row: Row[Any]) -> Coupon:
-    """Return the coupon that a row holds."""
-    return Coupon(
-        id=CouponId(row.id),
-        name=row.name,
-        kind=CouponKind(row.kind),
-        value=row.value,
-        most_discount=row.most_discount,
-        minimum_amount=row.minimum_amount,
-        total=row.total,
-        issued=row.issued,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        epoch=row.epoch,
-        version=row.version,
-    )
-
-
-def issue_of(row: Row[Any]) -> Issue:
-    """Return the issue that a row holds."""
-    return Issue(
-        id=IssueId(row.id),
-        coupon_id=CouponId(row.coupon_id),
-        user_id=UserId(row.user_id),
-        status=IssueStatus(row.status),
-        created_at=row.created_at,
-        issued_at=row.issued_at,
-        order_id=row.order_id,
-        redeemed_at=row.redeemed_at,
-    )
 
 
 def _by_id(values: Mapping[IssueId, ColumnElement[Any]]) -> ColumnElement[Any]:

@@ -40,8 +40,7 @@ coupon_issues = Table(
     Column("created_at", Instant, nullable=False),
     Column("issued_at", Instant, nullable=True),
     UniqueConstraint("coupon_id", "user_id"),
-    # One's own, newest first; and what waits to become ISSUED, oldest first.
-    Index(None, "user_id", "id"),
+    # What waits to become ISSUED, oldest first, for the auditor.
     Index(None, "status", "created_at"),
     **OPTIONS,
 )

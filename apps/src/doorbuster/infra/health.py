@@ -89,8 +89,8 @@ class Health:
     @property
     def verdict(self) -> Verdict:
         """What it means: FAILED without MySQL or with too few products, for then nothing can be sold."""
-        if self.mysql is State.GONE or (self.products or 0) < self.minimum_products:
+        if self.mysql is State.GONE or (self.mysql is State.OK and (self.products or 0) < self.minimum_products):
             return Verdict.FAILED
-        if self.kafka is self.redis is State.OK and self.accepts_orders:
+        if self.mysql is self.kafka is self.redis is State.OK and self.accepts_orders:
             return Verdict.OK
         return Verdict.DEGRADED

@@ -5,7 +5,6 @@ Redis gone means slower, never wrong and never stopped (R17): nothing here waits
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from doorbuster.infra.circuits import Circuit, CircuitOpen, Dependency
+from doorbuster.infra.circuits import CircuitOpen, Circuits
 from doorbuster.kernel.breaker import BreakerPolicy
 from doorbuster.settings import RedisSettings
 
@@ -26,8 +25,10 @@ ANSWER_SECONDS = 0.25
 MOST_CONNECTIONS = 16
 # Longest time that a wake-up may cost whoever sends it.
 WAKEUP_SECONDS = 0.05
-# After a failure nobody pays for a wake-up for so long.
+# After a failure nobody pays for so long.
 PAUSE_SECONDS = 1.0
+# One failure is enough: the relay polls anyway.
+WAKEUP_POLICY = BreakerPolicy(failures=1, open_seconds=PAUSE_SECONDS)
 # How often a subscription that hears nothing is proved alive.
 HEALTH_SECONDS = 2
 LISTEN_SECONDS = 1.0
@@ -74,30 +75,18 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def redis_circuit(clock: Callable[[], float] = time.monotonic) -> Circuit:
-    """Return a breaker before Redis: after one failure nobody waits for it for PAUSE_SECONDS, then one call tries.
-
-    One is enough, because nobody needs an answer of Redis, and each failure costs a command its time-out.
-    """
-    policy = BreakerPolicy(failures=1, open_seconds=PAUSE_SECONDS)
-    return Circuit(Dependency.REDIS, failures=(RedisError, OSError), policy=policy, clock=clock)
-
-
 class Wakeups:
     """Tells the relay that messages wait. Lossy: the relay polls as well."""
 
-    def __init__(
-        self, client: Redis, *, clock: Callable[[], float] = time.monotonic, circuit: Circuit | None = None
-    ) -> None:
+    def __init__(self, client: Redis, circuits: Circuits) -> None:
         """Use the client, which stays its owner's.
 
         Args:
             client: the primary.
-            clock: seconds that only grow.
-            circuit: the breaker before Redis; None makes one.
+            circuits: makes the breaker before it.
         """
         self._client = client
-        self._circuit = redis_circuit(clock) if circuit is None else circuit
+        self._circuit = circuits.circuit("wake-up", failures=(RedisError, OSError), policy=WAKEUP_POLICY)
 
     async def publish_wakeup(self) -> None:
         """Wake the relay; never raises because of Redis, and never takes longer than WAKEUP_SECONDS."""

@@ -3,20 +3,15 @@
 Answers are JSON lines on standard output, one a coupon; logs go to standard error, so that they never mix with them.
 """
 
-import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 
 import click
 import msgspec
-import structlog
 
 from doorbuster.bootstrap.coupon_admin import CouponAdmin, NewCoupon, Shown, coupon_admin
 from doorbuster.coupons.coupon import CouponKind
-from doorbuster.infra.logging import configure
-from doorbuster.kernel.errors import DoorbusterError
+from doorbuster.jobs.command_line import answered
 from doorbuster.kernel.ids import CouponId
 from doorbuster.settings import Settings
 
@@ -26,8 +21,6 @@ LONGEST_NAME = 200
 DEADLINE_SECONDS = 120.0
 
 Work = Callable[[CouponAdmin], Awaitable[Sequence[Shown]]]
-
-log = structlog.get_logger()
 
 _coupon = click.option("--coupon", type=click.IntRange(min=1), required=True, help="Its id.")
 
@@ -140,27 +133,12 @@ def rebuild(*, coupon: int | None) -> None:
 
 
 def _run(work: Work) -> None:
-    settings = Settings()
-    configure(settings.log_level, sys.stderr.buffer)
-    try:
-        shown = asyncio.run(_within(settings, work))
-    except TimeoutError:
-        _give_up(f"not done within {DEADLINE_SECONDS:g} s; look before you repeat it")
-    except DoorbusterError as error:
-        _give_up(str(error))
-    for each in shown:
+    async def with_admin(settings: Settings) -> Sequence[Shown]:
+        async with coupon_admin(settings) as admin:
+            return await work(admin)
+
+    for each in answered(with_admin, within_seconds=DEADLINE_SECONDS, too_late="look before you repeat it"):
         click.echo(msgspec.json.encode(each.document()))
-
-
-def _give_up(reason: str) -> NoReturn:
-    # The sentence is for a person; a traceback would hide it.
-    log.error("coupons_command_failed", reason=reason)
-    sys.exit(1)
-
-
-async def _within(settings: Settings, work: Work) -> Sequence[Shown]:
-    async with asyncio.timeout(DEADLINE_SECONDS), coupon_admin(settings) as admin:
-        return await work(admin)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,13 @@
 A fault switch like the others: it works only where the settings say `faults.poison`, and the answer is one JSON line.
 """
 
-import asyncio
-import sys
-
 import click
 import msgspec
 
-from doorbuster.bootstrap.poison import Dose, Sent, poison
+from doorbuster.bootstrap.poison import Dose, poison
 from doorbuster.contracts.topics import Topic
 from doorbuster.infra.faults.poison import PoisonKind
-from doorbuster.infra.logging import configure
-from doorbuster.kernel.errors import DoorbusterError
-from doorbuster.settings import Settings
+from doorbuster.jobs.command_line import answered
 
 MOST = 1_000
 DEADLINE_SECONDS = 60.0
@@ -38,21 +33,13 @@ DEADLINE_SECONDS = 60.0
 )
 def main(*, topic: str, count: int, kind: str) -> None:
     """Send messages that every consumer has to give up. Off unless somebody has switched the fault on."""
-    settings = Settings()
-    configure(settings.log_level, sys.stderr.buffer)
     dose = Dose(topic=Topic(topic), kind=PoisonKind(kind), count=count)
-    try:
-        sent = asyncio.run(_within(settings, dose))
-    except TimeoutError as error:
-        raise click.ClickException(f"Kafka didn't acknowledge all within {DEADLINE_SECONDS:g} s") from error
-    except DoorbusterError as error:
-        raise click.ClickException(str(error)) from error
+    sent = answered(
+        lambda settings: poison(settings, dose),
+        within_seconds=DEADLINE_SECONDS,
+        too_late="Kafka acknowledged some of them at most",
+    )
     click.echo(msgspec.json.encode({"topic": topic, "kind": kind, "sent": sent}))
-
-
-async def _within(settings: Settings, dose: Dose) -> list[Sent]:
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        return await poison(settings, dose)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ log = structlog.get_logger()
     type=click.Choice([profile.value for profile in PREPARED]),
     required=True,
     help="local: 5,000 products, 10,000 users; test: 20 of each; prod: no data. In the first two, product 1 is"
-    " doorbuster-test and product 2, doorbuster-scarce, has 5 units; each user has 1,000,000 points.",
+    " doorbuster-test and product 2, doorbuster-scarce, has 5 units; each user has 1,000,000 points; of the three"
+    " coupons the third has 500 units.",
 )
 @click.option(
     "--partitions",

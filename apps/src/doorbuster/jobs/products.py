@@ -4,24 +4,17 @@
 standard error.
 """
 
-import asyncio
-import sys
-from typing import NoReturn
-
 import click
 import msgspec
-import structlog
 
 from doorbuster.bootstrap.product_changes import change_product
-from doorbuster.infra.logging import configure
-from doorbuster.kernel.errors import DoorbusterError
+from doorbuster.jobs.command_line import answered
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.changes import GREATEST_PRICE, ProductChange
-from doorbuster.settings import Settings
 
 GREATEST_ID = 2**53
-
-log = structlog.get_logger()
+# More than five attempts and 31 seconds for the floor take.
+DEADLINE_SECONDS = 120.0
 
 _product_id = click.argument("product_id", metavar="ID", type=click.IntRange(1, GREATEST_ID))
 
@@ -52,19 +45,12 @@ def rename(product_id: int, name: str) -> None:
 
 
 def _change(product_id: int, change: ProductChange) -> None:
-    settings = Settings()
-    configure(settings.log_level, sys.stderr.buffer)
-    try:
-        done = asyncio.run(change_product(settings, ProductId(product_id), change))
-    except DoorbusterError as error:
-        _give_up(str(error))
+    done = answered(
+        lambda settings: change_product(settings, ProductId(product_id), change),
+        within_seconds=DEADLINE_SECONDS,
+        too_late="perhaps it is changed; repeating it does no harm",
+    )
     click.echo(msgspec.json.encode(done))
-
-
-def _give_up(reason: str) -> NoReturn:
-    # The sentence is for a person; a traceback would hide it.
-    log.error("product_not_changed", reason=reason)
-    sys.exit(1)
 
 
 if __name__ == "__main__":

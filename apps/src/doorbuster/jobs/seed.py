@@ -31,7 +31,8 @@ ENDED_EARLY = 130
     "--profile",
     type=click.Choice([profile.value for profile in SeedProfile]),
     required=True,
-    help="local: 5,000 products, 10,000 users; test: 20 of each; load: 1,000,000 of each; prod: no data at all.",
+    help="local: 5,000 products, 10,000 users; test: 20 of each; both with three coupons; load: 1,000,000 products and"
+    " users, 200,000 carts; prod: no data at all.",
 )
 @click.option("--from-start", is_flag=True, help="Look at every item again, whatever the checkpoints say.")
 @click.option(

@@ -4,27 +4,18 @@
 error, so that they never mix with it.
 """
 
-import asyncio
-import sys
-from typing import NoReturn
-
 import click
 import msgspec
-import structlog
 
-from doorbuster.bootstrap.top_up import ToppedUp, TopUp, top_up
-from doorbuster.infra.logging import configure
-from doorbuster.kernel.errors import DoorbusterError
+from doorbuster.bootstrap.top_up import TopUp, top_up
+from doorbuster.jobs.command_line import answered
 from doorbuster.kernel.ids import ProductId
-from doorbuster.settings import Settings
 
 MOST_ITEMS = 100_000
 # Sums over all users and products stay far below what a column or a reader of JSON holds.
 MOST_EACH = 1_000_000_000
 # Products 1 and 2 are named, and have units of their own.
 FIRST_UNNAMED = 3
-
-log = structlog.get_logger()
 
 
 @click.command(
@@ -61,26 +52,12 @@ log = structlog.get_logger()
 def main(*, first_product: int, deadline_seconds: float, **sizes: int) -> None:
     """Make users, stock and a hot product for a rehearsal. Each run makes other users and another hot product."""
     wanted = TopUp(first_product=ProductId(first_product), **sizes)
-    settings = Settings()
-    configure(settings.log_level, sys.stderr.buffer)
-    try:
-        done = asyncio.run(_within(settings, wanted, deadline_seconds))
-    except TimeoutError:
-        _give_up(f"not done within {deadline_seconds:g} s; what is there is right, and another run makes other users")
-    except DoorbusterError as error:
-        _give_up(str(error))
+    done = answered(
+        lambda settings: top_up(settings, wanted),
+        within_seconds=deadline_seconds,
+        too_late="what is there is right, and another run makes other users",
+    )
     click.echo(msgspec.json.encode(done))
-
-
-def _give_up(reason: str) -> NoReturn:
-    # The sentence is for a person; a traceback would hide it.
-    log.error("not_topped_up", reason=reason)
-    sys.exit(1)
-
-
-async def _within(settings: Settings, wanted: TopUp, deadline_seconds: float) -> ToppedUp:
-    async with asyncio.timeout(deadline_seconds):
-        return await top_up(settings, wanted)
 
 
 if __name__ == "__main__":

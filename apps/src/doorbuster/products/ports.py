@@ -58,22 +58,6 @@ class CatalogueRepository(Protocol):
         """Return at most `limit` products whose names begin with `prefix`, behind a position, by name and id."""
         ...
 
-    async def available(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, int]:
-        """Return the available units of the products that have stock."""
-        ...
-
-
-class ProductChanges(Protocol):
-    """One product, inside one transaction."""
-
-    async def lock(self, product_id: ProductId) -> Product | None:
-        """Return the product, locked; None if there is none."""
-        ...
-
-    async def save(self, product: Product) -> None:
-        """Write a product that is locked."""
-        ...
-
 
 class CatalogueSource(Protocol):
     """Opens reads of the catalogue."""

@@ -133,11 +133,6 @@ class MySqlCatalogueRepository:
         found = await self._connection.execute(statement.order_by(name, key).limit(limit))
         return [_product(row) for row in found]
 
-    async def available(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, int]:
-        """Return the available units of the products that have stock."""
-        found = await rows.find(self._connection, stock, product_ids)
-        return {ProductId(row.product_id): row.available for row in found}
-
 
 class MySqlProductChanges:
     """One product, to be changed inside a transaction."""

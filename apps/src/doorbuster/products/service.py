@@ -73,11 +73,6 @@ class CatalogueService:
         async with self._source.primary() as catalogue:
             return await catalogue.find(product_ids)
 
-    async def available(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, int]:
-        """Return the available units of the products that have stock, as the primary knows them."""
-        async with self._source.primary() as catalogue:
-            return await catalogue.available(product_ids)
-
     async def page(self, *, after: ProductId | None = None, limit: int = LONGEST_PAGE) -> Sequence[Product]:
         """Return products behind `after`, ascending by id; at most 100, also if `limit` is more."""
         async with self._source.secondary() as catalogue:

@@ -67,10 +67,8 @@ API_ERRORS = Limits(
     critical=Alert(name="ApiErrorsCritical", area="apps", limit=0.05),
 )
 CATALOGUE = Limits(critical=Alert(name="CatalogueEmpty", area="apps"))
-INVARIANTS = Limits(
-    warning=Alert(name="AuditStale", area="apps"),
-    critical=Alert(name="InvariantBroken", area="apps", limit=0),
-)
+INVARIANTS = Limits(critical=Alert(name="InvariantBroken", area="apps", limit=0))
+AUDIT_AGE = Limits(warning=Alert(name="AuditStale", area="apps", limit=120))
 UNCOMPENSATED = Limits(critical=Alert(name="SagasUncompensated", area="apps", limit=0))
 PRIMARY = Limits(critical=Alert(name="PrimaryUnavailable", area="mysql"))
 REPLICATION = Limits(warning=Alert(name="KafkaUnderReplicated", area="kafka", limit=0))

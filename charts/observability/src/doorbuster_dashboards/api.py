@@ -112,5 +112,23 @@ API = Section(
             ),
             width=12,
         ),
+        View(
+            title="Streams of orders",
+            description="Open streams of each replica. From 1,000 on it refuses more.",
+            queries=(Query(expression="max by (pod) (order_streams)", legend="{{pod}}"),),
+            width=12,
+        ),
+        View(
+            title="Streams that ended",
+            description="Streams a second by why they ended. Slow: the reader didn't take what was sent.",
+            queries=(
+                Query(
+                    expression="sum by (reason) (rate(order_streams_ended_total[$__rate_interval]))",
+                    legend="{{reason}}",
+                ),
+            ),
+            unit=Unit.PER_SECOND,
+            width=12,
+        ),
     ),
 )

@@ -44,5 +44,18 @@ CATALOGUE = Section(
             queries=(Query(expression="sum(rate(orders_sold_out_total[$__rate_interval]))", legend="orders"),),
             unit=Unit.PER_SECOND,
         ),
+        View(
+            title="Copies in processes",
+            description="Copies that each process holds; 20,000 at the most.",
+            queries=(Query(expression="max by (pod) (cache_entries)", legend="{{pod}}"),),
+            width=12,
+        ),
+        View(
+            title="Memory of copies",
+            description="Bytes of the copies that each process holds, with what Python needs; 16 MiB at the most.",
+            queries=(Query(expression="max by (pod) (cache_bytes)", legend="{{pod}}"),),
+            unit=Unit.BYTES,
+            width=12,
+        ),
     ),
 )

@@ -53,6 +53,7 @@ class Unit(StrEnum):
     SECONDS = "s"
     SHARE = "percentunit"
     PER_SECOND = "cps"
+    BYTES = "bytes"
 
 
 class Kind(StrEnum):

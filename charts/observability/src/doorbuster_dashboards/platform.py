@@ -1,8 +1,10 @@
-"""The dashboard of the platform: orders, API, outbox and sagas, the stores behind them, and what is alerted."""
+"""The dashboard of the platform: orders, API, catalogue, coupons, outbox and sagas, stores, and what is alerted."""
 
 from doorbuster_dashboards import alerts
 from doorbuster_dashboards.api import API
 from doorbuster_dashboards.catalogue import CATALOGUE
+from doorbuster_dashboards.coupons import COUPONS
+from doorbuster_dashboards.inside import INSIDE
 from doorbuster_dashboards.panels import Kind, Query, Section, Unit, View
 
 NOW = Section(
@@ -41,8 +43,11 @@ NOW = Section(
         ),
         View(
             title="Products",
-            description="Products in the catalogue; without one nobody can buy.",
-            queries=(Query(expression="max(catalogue_products)"),),
+            description="Products in the catalogue, and how many there must be at least.",
+            queries=(
+                Query(expression="max(catalogue_products)", legend="products"),
+                Query(expression='max(catalogue_products_minimum{component="watch"})', legend="at least"),
+            ),
             limits=alerts.CATALOGUE,
             kind=Kind.NUMBER,
             width=4,
@@ -212,4 +217,4 @@ STORES = Section(
     ),
 )
 
-SECTIONS = (NOW, API, CATALOGUE, SAGAS, STORES)
+SECTIONS = (NOW, API, CATALOGUE, COUPONS, SAGAS, STORES, INSIDE)

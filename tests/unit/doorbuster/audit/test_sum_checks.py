@@ -24,6 +24,7 @@ from doorbuster.audit.sum_checks import (
     judge_redemption,
     judge_sales,
     judge_stock,
+    unissued,
     unpublished,
     without_order,
 )
@@ -169,6 +170,7 @@ def test_an_issue_is_held_for_an_order_that_uses_it(redemption: str | None, righ
 def test_rows_that_break_an_invariant_by_being_there_are_named() -> None:
     breaches = [
         without_order(ID, table="payments"),
+        unissued(ID, seconds=301.2),
         unpublished(9, topic="order-created", seconds=61.4),
         half_processed(ID, group="stock-service-group"),
     ]
@@ -179,6 +181,7 @@ def test_rows_that_break_an_invariant_by_being_there_are_named() -> None:
             "00010203-0405-0607-0809-0a0b0c0d0e0f",
             "it has a row in payments, and there is no such order",
         ),
+        (Invariant.COUPONS, "00010203-0405-0607-0809-0a0b0c0d0e0f", "it is ACCEPTED since 301 s"),
         (Invariant.OUTBOX, "9", "it waits since 61 s for order-created"),
         (Invariant.OUTBOX, ID.hex(), "stock-service-group claimed it, and never processed it"),
     ]

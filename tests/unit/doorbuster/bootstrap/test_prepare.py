@@ -38,9 +38,9 @@ async def test_when_the_patience_is_over_the_server_and_its_answer_are_named() -
 
 def test_the_profiles_have_what_the_documents_say() -> None:
     assert {profile: [(part.name, part.count) for part in parts] for profile, parts in SEEDS.items()} == {
-        SeedProfile.LOCAL: [("products", 5_000), ("users", 10_000)],
-        SeedProfile.TEST: [("products", 20), ("users", 20)],
-        SeedProfile.LOAD: [("products", 1_000_000), ("users", 1_000_000)],
+        SeedProfile.LOCAL: [("products", 5_000), ("users", 10_000), ("coupons", 3)],
+        SeedProfile.TEST: [("products", 20), ("users", 20), ("coupons", 3)],
+        SeedProfile.LOAD: [("products", 1_000_000), ("users", 1_000_000), ("carts", 200_000)],
         SeedProfile.PROD: [],
     }
 

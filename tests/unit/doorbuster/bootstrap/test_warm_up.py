@@ -2,13 +2,19 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from doorbuster.bootstrap import warm_up
+from doorbuster.bootstrap import warmable
 from doorbuster.bootstrap.catalogue import entry_of, is_product_body
-from doorbuster.bootstrap.warm_up import AT_ONCE, Products, Warmed, keep_warm
+from doorbuster.bootstrap.warm_gates import Coupons
+from doorbuster.bootstrap.warm_products import AT_ONCE, Products
+from doorbuster.bootstrap.warmable import Warmed, keep_warm
+from doorbuster.coupons.issue_ports import Claim, GateUnavailable
 from doorbuster.infra.cache.entries import unpack
 from doorbuster.infra.cache.shared_cache import CacheAway
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.model import Product
+from tests.unit.doorbuster.coupons.fake_gate import FakeGate
+from tests.unit.doorbuster.coupons.gate_contract import claims, opened
+from tests.unit.doorbuster.coupons.issues import COUPON, OTHER, MemoryCoupons, command, coupon
 from tests.unit.doorbuster.infra.cache.fake_cache import Clock, FakeCache
 
 
@@ -67,10 +73,30 @@ async def test_without_redis_it_says_so(cache: FakeCache) -> None:
 
 
 async def test_copies_are_made_anew_while_the_time_lasts(cache: FakeCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm_up, "SECONDS_BETWEEN_ROUNDS", 0.01)
+    monkeypatch.setattr(warmable, "SECONDS_BETWEEN_ROUNDS", 0.01)
     catalogue = Catalogue()
 
     done = await keep_warm([Products(catalogue, cache, [range(1, 4)])], keep_seconds=0.05)
 
     assert done == {"products": Warmed(named=3, filled=3, unknown=0, outdated=0)}
     assert len(catalogue.asked) >= 2
+
+
+async def test_gates_that_are_missing_or_of_another_epoch_are_made_and_open_ones_stay() -> None:
+    gate, coupons = FakeGate(), MemoryCoupons(coupons={COUPON: coupon(), OTHER: coupon(OTHER, epoch=4)})
+    await coupons.issue([command(7, 7)])
+    await opened(gate, coupon(OTHER, epoch=4))
+
+    done = await Coupons(coupons, gate, [range(1, 4)]).fill()
+
+    assert done == Warmed(named=3, filled=2, unknown=1, outdated=0)
+    assert coupons.coupons[OTHER].epoch == 4
+    assert await claims(gate, 7, 8, epoch=coupons.coupons[COUPON].epoch) == [Claim.HELD, Claim.CLAIMED]
+
+
+async def test_without_redis_no_gate_is_open_and_it_says_so() -> None:
+    gate = FakeGate()
+    gate.gone = True
+
+    with pytest.raises(GateUnavailable):
+        await Coupons(MemoryCoupons(), gate, [range(1, 2)]).fill()

@@ -3,8 +3,10 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from doorbuster.coupons.gatekeeper import POLICY, Gatekeeper
+from doorbuster.coupons.gatekeeper import Gatekeeper
+from doorbuster.coupons.guarded_gate import POLICY, GuardedGate
 from doorbuster.coupons.issue_ports import Claim, GateState
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.kernel.ids import UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import asked, opened
@@ -25,7 +27,9 @@ def gate() -> FakeGate:
 
 
 def keeper(gate: FakeGate, clock: Clock | None = None, states: States | None = None) -> Gatekeeper:
-    return Gatekeeper(gate, monotonic=clock or Clock(), observer=states or States())
+    return Gatekeeper(
+        GuardedGate(gate, Circuits(Dependency.REDIS, clock=clock or Clock())), observer=states or States()
+    )
 
 
 async def fail(keeper: Gatekeeper, times: int) -> Sequence[GateState]:

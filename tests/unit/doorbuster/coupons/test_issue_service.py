@@ -9,10 +9,12 @@ from structlog.testing import capture_logs
 
 from doorbuster.contracts.bodies import CouponIssued
 from doorbuster.coupons.gatekeeper import Gatekeeper
+from doorbuster.coupons.guarded_gate import GuardedGate
 from doorbuster.coupons.issue_service import FirstCome, IssuerService, Outcome
 from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueRefusal
 from doorbuster.coupons.known_coupons import FRESH_SECONDS, KnownCoupons
 from doorbuster.coupons.losers import RecentLosers
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 from doorbuster.kernel.ids import IssueId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
@@ -35,7 +37,7 @@ class Shop:
         self.losers = RecentLosers(self.clock)
         self.first_come = FirstCome(
             coupons=KnownCoupons(self.database, monotonic=self.clock, changed=self.losers.forget),
-            gate=Gatekeeper(self.gate, monotonic=self.clock, observer=States()),
+            gate=Gatekeeper(GuardedGate(self.gate, Circuits(Dependency.REDIS, clock=self.clock)), observer=States()),
             ledger=self.database,
             losers=self.losers,
             monotonic=self.clock,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import REGISTRY
 
-from doorbuster.infra.circuits import Circuit, CircuitOpen, Dependency
+from doorbuster.infra.circuits import Circuit, CircuitOpen, Circuits, Dependency, worst
 from doorbuster.kernel.breaker import BreakerPolicy, BreakerState
 
 OPEN_SECONDS = 10.0
@@ -40,9 +40,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def circuit(clock: Clock) -> Circuit:
+def circuits(clock: Clock) -> Circuits:
+    return Circuits(Dependency.REDIS, clock=clock)
+
+
+def one_more(circuits: Circuits) -> Circuit:
     policy = BreakerPolicy(failures=2, open_seconds=OPEN_SECONDS)
-    return Circuit(Dependency.REDIS, failures=(OSError,), policy=policy, clock=clock)
+    return circuits.circuit("test", failures=(OSError,), policy=policy)
+
+
+@pytest.fixture
+def circuit(circuits: Circuits) -> Circuit:
+    return one_more(circuits)
 
 
 def shown() -> float | None:
@@ -111,3 +120,22 @@ async def test_what_is_not_the_servers_fault_neither_opens_nor_blocks(
         await circuit.call(Server(ends_with).ask)
 
     assert await circuit.call(Server().ask) == "answer"
+
+
+async def test_one_purpose_stops_no_other_and_the_worst_is_shown(circuits: Circuits, clock: Clock) -> None:
+    patient, hasty = one_more(circuits), one_more(circuits)
+    await failing_twice(hasty, Server(OSError("gone")))
+
+    assert await patient.call(Server().ask) == "answer"
+    assert (circuits.state, shown()) == (BreakerState.OPEN, 1)
+
+    clock.now += OPEN_SECONDS
+    assert circuits.state is BreakerState.HALF_OPEN
+    assert await hasty.call(Server().ask) == "answer"
+    assert (circuits.state, shown()) == (BreakerState.CLOSED, 0)
+
+
+def test_the_worst_state_is_the_one_that_refuses_most() -> None:
+    assert worst([]) is BreakerState.CLOSED
+    assert worst([BreakerState.CLOSED, BreakerState.HALF_OPEN]) is BreakerState.HALF_OPEN
+    assert worst([BreakerState.OPEN, BreakerState.HALF_OPEN]) is BreakerState.OPEN

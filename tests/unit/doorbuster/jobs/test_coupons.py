@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
-from structlog.testing import capture_logs
 
 from doorbuster.bootstrap.coupon_admin import NewCoupon, NoValidity, Shown, UnknownCoupon
 from doorbuster.coupons.coupon import CouponKind
 from doorbuster.coupons.issue_ports import GateState
+from doorbuster.jobs import command_line
 from doorbuster.jobs import coupons as job
 from doorbuster.kernel.ids import CouponId
 from doorbuster.settings import Settings
@@ -56,7 +56,7 @@ def admin(monkeypatch: pytest.MonkeyPatch) -> Admin:
 
     monkeypatch.setattr(job, "coupon_admin", coupon_admin)
     # The runner's output is no stream that logs could go to.
-    monkeypatch.setattr(job, "configure", lambda *_: None)
+    monkeypatch.setattr(command_line, "configure", lambda *_: None)
     return admin
 
 
@@ -134,8 +134,7 @@ def test_units_are_added_and_gates_made_anew(admin: Admin) -> None:
 
 
 def test_an_unknown_coupon_ends_with_1_and_without_a_line(admin: Admin) -> None:
-    with capture_logs() as logged:
-        result = run("show", "--coupon=99")
+    result = run("show", "--coupon=99")
 
-    assert [entry["reason"] for entry in logged] == ["there is no coupon 99"]
+    assert "there is no coupon 99" in result.stderr
     assert (result.exit_code, result.stdout) == (1, "")

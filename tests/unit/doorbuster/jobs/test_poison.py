@@ -8,13 +8,14 @@ from click.testing import CliRunner, Result
 from doorbuster.bootstrap.poison import Dose, Sent
 from doorbuster.contracts.topics import Topic
 from doorbuster.infra.faults.poison import PoisonKind
+from doorbuster.jobs import command_line
 from doorbuster.jobs import poison as job
 from doorbuster.settings import Settings
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
     # The runner's output is no stream that logs could go to.
-    monkeypatch.setattr(job, "configure", lambda *_: None)
+    monkeypatch.setattr(command_line, "configure", lambda *_: None)
     return CliRunner().invoke(job.main, arguments)
 
 

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from doorbuster.bootstrap.product_changes import ChangedProduct, NoSuchProduct
+from doorbuster.jobs import command_line
 from doorbuster.jobs import products as job
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.changes import ProductChange
@@ -26,7 +27,7 @@ def run(
 
     monkeypatch.setattr(job, "change_product", change_product)
     # The runner's output is no stream that logs could go to.
-    monkeypatch.setattr(job, "configure", lambda *_: None)
+    monkeypatch.setattr(command_line, "configure", lambda *_: None)
     return CliRunner().invoke(job.main, arguments), changes
 
 

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from doorbuster.bootstrap.top_up import ToppedUp, TopUp
+from doorbuster.jobs import command_line
 from doorbuster.jobs import top_up as job
 from doorbuster.kernel.errors import NotAccepted
 from doorbuster.kernel.ids import ProductId, UserId
@@ -28,7 +29,7 @@ def run(
 
     monkeypatch.setattr(job, "top_up", top_up)
     # The runner's output is no stream that logs could go to.
-    monkeypatch.setattr(job, "configure", lambda *_: None)
+    monkeypatch.setattr(command_line, "configure", lambda *_: None)
     return CliRunner().invoke(job.main, arguments), plans
 
 
@@ -88,7 +89,7 @@ def test_the_deadline_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
         return DONE
 
     monkeypatch.setattr(job, "top_up", top_up)
-    monkeypatch.setattr(job, "configure", lambda *_: None)
+    monkeypatch.setattr(command_line, "configure", lambda *_: None)
 
     assert CliRunner().invoke(job.main, ["--deadline-seconds=0.01"]).exit_code == 1
 

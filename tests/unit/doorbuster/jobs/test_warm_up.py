@@ -4,8 +4,10 @@ from collections.abc import Mapping
 import pytest
 from click.testing import CliRunner, Result
 
-from doorbuster.bootstrap.warm_up import Warmed, WarmUp
+from doorbuster.bootstrap.warm_up import WarmUp
+from doorbuster.bootstrap.warmable import Warmed
 from doorbuster.infra.cache.shared_cache import CacheAway
+from doorbuster.jobs import command_line
 from doorbuster.jobs import warm_up as job
 from doorbuster.settings import Settings
 
@@ -25,7 +27,7 @@ def run(
 
     monkeypatch.setattr(job, "warm_up", warm_up)
     # The runner's output is no stream that logs could go to.
-    monkeypatch.setattr(job, "configure", lambda *_: None)
+    monkeypatch.setattr(command_line, "configure", lambda *_: None)
     return CliRunner().invoke(job.main, arguments), plans
 
 
@@ -37,11 +39,19 @@ def test_the_products_are_filled_and_the_answer_is_one_line(monkeypatch: pytest.
     assert json.loads(result.stdout) == {"products": {"named": 3, "filled": 2, "unknown": 1, "outdated": 0}}
 
 
-@pytest.mark.parametrize("products", ["x", "3-1", "1-1000001"])
-def test_what_names_no_products_or_too_many_is_refused(monkeypatch: pytest.MonkeyPatch, products: str) -> None:
-    result, plans = run(monkeypatch, f"--products={products}")
+def test_gates_of_coupons_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, plans = run(monkeypatch, "--coupons=3")
 
-    assert (result.exit_code, plans) == (1, [])
+    assert plans == [WarmUp(coupons=(range(3, 4),))]
+
+
+@pytest.mark.parametrize(
+    "words", [["--products=x"], ["--products=3-1"], ["--products=1-1000001"], ["--coupons=1-201"], []]
+)
+def test_what_names_nothing_or_too_much_is_refused(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    result, plans = run(monkeypatch, *words)
+
+    assert (result.exit_code, plans) == (2, [])
 
 
 @pytest.mark.parametrize("failure", [CacheAway("Redis does not answer"), TimeoutError()])

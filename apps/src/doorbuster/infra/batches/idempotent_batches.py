@@ -1,28 +1,22 @@
 """A batch of HTTP commands as one transaction: keys first, the step's rows, answers, events (R1, R2, R8)."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.infra.batches.answers import Answer, BodyMismatch, Decided, Outcome, Refused
 from doorbuster.infra.batches.idempotency_keys import Keyed, KeyRow, claim, forget, remember
-from doorbuster.infra.jitter import pause
+from doorbuster.infra.batches.settling import all_settled
 from doorbuster.infra.mysql.transactions import Transactions, database_time
 from doorbuster.infra.outbox.store import store
-from doorbuster.kernel.errors import DoorbusterError, NotAccepted, OutcomeUnknown, PoisonMessage
-
-log = structlog.get_logger()
+from doorbuster.kernel.errors import DoorbusterError, NotAccepted
 
 C = TypeVar("C")
 C_contra = TypeVar("C_contra", contravariant=True)
-
-_LONGEST_PAUSE_SECONDS = 0.1
 
 
 class CommandStep(Protocol[C_contra]):
@@ -55,6 +49,7 @@ class IdempotentBatches(Generic[C]):
         new_id: Callable[[], UUID],
         *,
         settle_seconds: float = 5.0,
+        stored: Callable[[], None] = lambda: None,
     ) -> None:
         """Bind a use case to its step.
 
@@ -63,11 +58,13 @@ class IdempotentBatches(Generic[C]):
             step: what is done with new commands.
             new_id: makes the ids of the messages that are sent.
             settle_seconds: so long a batch whose outcome is unknown is tried again; as long as callers wait.
+            stored: told after each commit that stored messages for the relay; returns at once and never raises.
         """
         self._database = database
         self._step = step
         self._new_id = new_id
         self._settle_seconds = settle_seconds
+        self._stored = stored
 
     async def run(self, batch: Sequence[Keyed[C]]) -> Sequence[Outcome | DoorbusterError]:
         """Return for each command, in their order, its outcome, or the error that its caller is to see.
@@ -78,55 +75,36 @@ class IdempotentBatches(Generic[C]):
         first: dict[bytes, Keyed[C]] = {}
         for keyed in batch:
             first.setdefault(keyed.key_id, keyed)
-        settled = await self._run(tuple(first.values())) if first else {}
+        if not first:
+            return ()
+        outcomes = await all_settled(tuple(first.values()), self._commit, settle_seconds=self._settle_seconds)
+        settled = dict(zip(first, outcomes, strict=True))
         return [_outcome(keyed, settled[keyed.key_id]) for keyed in batch]
 
-    async def _run(self, part: Sequence[Keyed[C]]) -> Mapping[bytes, _Settled]:
-        """Settle the part; one with a command that can never succeed is halved until that command is alone."""
-        try:
-            return await self._settle(part)
-        except PoisonMessage as exc:
-            if len(part) > 1:
-                middle = len(part) // 2
-                return {**await self._run(part[:middle]), **await self._run(part[middle:])}
-            log.exception("command_failed", poison=type(exc).__name__)
-            return _all_failed(part, exc)
-        except (NotAccepted, OutcomeUnknown) as exc:
-            return _all_failed(part, exc)
+    async def _commit(self, part: Sequence[Keyed[C]]) -> Sequence[_Settled]:
+        async with self._database.transaction() as connection:
+            settled, stored = await self._write(connection, part)
+        if stored:
+            self._stored()
+        return [settled[keyed.key_id] for keyed in part]
 
-    async def _settle(self, part: Sequence[Keyed[C]]) -> Mapping[bytes, _Settled]:
-        """Commit the part; the same part again, never split, while its outcome is unknown and there is time (R2)."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._settle_seconds
-        unknown: OutcomeUnknown | None = None
-        while True:
-            try:
-                async with self._database.transaction() as connection:
-                    return await self._write(connection, part)
-            except OutcomeUnknown as exc:
-                unknown = exc
-            except NotAccepted:
-                # Once a COMMIT was sent, a later attempt that writes nothing says nothing about the first one.
-                if unknown is None:
-                    raise
-            log.warning("outcome_unknown", commands=len(part))
-            if loop.time() >= deadline:
-                raise unknown
-            await pause(_LONGEST_PAUSE_SECONDS)
-
-    async def _write(self, connection: AsyncConnection, part: Sequence[Keyed[C]]) -> Mapping[bytes, _Settled]:
+    async def _write(
+        self, connection: AsyncConnection, part: Sequence[Keyed[C]]
+    ) -> tuple[Mapping[bytes, _Settled], bool]:
+        """Return what became of each key, and whether messages were stored for the relay."""
         now = await database_time(connection)
         rows = await claim(connection, part, now)
         settled = {keyed.key_id: replay for keyed in part if (replay := _replay(keyed, rows[keyed.key_id])) is not None}
         new = [keyed for keyed in part if keyed.key_id not in settled]
-        if new:
-            decided = await self._step(connection, [keyed.command for keyed in new], now)
-            outcomes = list(zip(new, decided.outcomes, strict=True))
-            await remember(connection, [(key, each) for key, each in outcomes if isinstance(each, Answer)], now)
-            await forget(connection, [key for key, each in outcomes if isinstance(each, Refused)])
-            await store(connection, decided.events, now=now, new_id=self._new_id)
-            settled |= {key.key_id: _Settled(body_hash=key.body_hash, outcome=each) for key, each in outcomes}
-        return settled
+        if not new:
+            return settled, False
+        decided = await self._step(connection, [keyed.command for keyed in new], now)
+        outcomes = list(zip(new, decided.outcomes, strict=True))
+        await remember(connection, [(key, each) for key, each in outcomes if isinstance(each, Answer)], now)
+        await forget(connection, [key for key, each in outcomes if isinstance(each, Refused)])
+        await store(connection, decided.events, now=now, new_id=self._new_id)
+        settled |= {key.key_id: _Settled(body_hash=key.body_hash, outcome=each) for key, each in outcomes}
+        return settled, bool(decided.events)
 
 
 def _replay(keyed: Keyed[C], row: KeyRow) -> _Settled | None:
@@ -142,11 +120,9 @@ def _replay(keyed: Keyed[C], row: KeyRow) -> _Settled | None:
     return None
 
 
-def _outcome(keyed: Keyed[C], settled: _Settled) -> Outcome | DoorbusterError:
+def _outcome(keyed: Keyed[C], settled: _Settled | DoorbusterError) -> Outcome | DoorbusterError:
+    if isinstance(settled, DoorbusterError):
+        return settled
     if isinstance(settled.outcome, DoorbusterError) or keyed.body_hash == settled.body_hash:
         return settled.outcome
     return BodyMismatch()
-
-
-def _all_failed(part: Sequence[Keyed[C]], exc: DoorbusterError) -> Mapping[bytes, _Settled]:
-    return {keyed.key_id: _Settled(body_hash=keyed.body_hash, outcome=exc) for keyed in part}

@@ -17,7 +17,8 @@ C = TypeVar("C")
 NOT_WITHOUT_BROKER = Refused(status=HTTPStatus.SERVICE_UNAVAILABLE, body=b"")
 
 
-async def _never(_keyed: Keyed[C]) -> Refused | None:
+async def never(_keyed: Keyed[C]) -> Refused | None:
+    """Refuse no command."""
     return None
 
 
@@ -31,7 +32,7 @@ class KeyedCommands(Generic[C]):
         name: str,
         deadline_seconds: float,
         rows_of: Callable[[Keyed[C]], int],
-        refuse: Callable[[Keyed[C]], Awaitable[Refused | None]] = _never,
+        refuse: Callable[[Keyed[C]], Awaitable[Refused | None]] = never,
     ) -> None:
         """Put a coalescer and the map of keys in front of `run_batch`.
 

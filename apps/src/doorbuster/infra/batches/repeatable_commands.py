@@ -6,27 +6,20 @@ user may come between both in another process. It then looks as if the repeated 
 would be if the client had repeated it.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.infra.batches.coalescer import Coalescer
-from doorbuster.infra.jitter import pause
+from doorbuster.infra.batches.settling import all_settled
 from doorbuster.infra.mysql.transactions import Transactions, database_time
-from doorbuster.kernel.errors import DoorbusterError, NotAccepted, OutcomeUnknown, PoisonMessage
-
-log = structlog.get_logger()
 
 C = TypeVar("C")
 C_contra = TypeVar("C_contra", contravariant=True)
 O = TypeVar("O")  # noqa: E741  # what comes out
 O_co = TypeVar("O_co", covariant=True)
-
-_LONGEST_PAUSE_SECONDS = 0.1
 
 
 class RepeatableStep(Protocol[C_contra, O_co]):
@@ -83,34 +76,8 @@ class RepeatableCommands(Generic[C, O]):
         await self._coalescer.drain()
 
     async def _run(self, part: Sequence[C]) -> Sequence[O | Exception]:
-        """Settle the part; one with a command that can never succeed is halved until that command is alone."""
-        try:
-            return await self._settle(part)
-        except PoisonMessage as exc:
-            if len(part) > 1:
-                middle = len(part) // 2
-                return [*await self._run(part[:middle]), *await self._run(part[middle:])]
-            log.exception("command_failed", poison=type(exc).__name__)
-            return [exc]
-        except DoorbusterError as exc:
-            return [exc] * len(part)
+        return await all_settled(part, self._write, settle_seconds=self._deadline_seconds)
 
-    async def _settle(self, part: Sequence[C]) -> Sequence[O]:
-        """Commit the part; the same part again, never split, while its outcome is unknown and there is time (R2)."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._deadline_seconds
-        unknown: OutcomeUnknown | None = None
-        while True:
-            try:
-                async with self._database.transaction() as connection:
-                    return await self._step(connection, part, await database_time(connection))
-            except OutcomeUnknown as exc:
-                unknown = exc
-            except NotAccepted:
-                # Once a COMMIT was sent, a later attempt that writes nothing says nothing about the first one.
-                if unknown is None:
-                    raise
-            log.warning("outcome_unknown", commands=len(part))
-            if loop.time() >= deadline:
-                raise unknown
-            await pause(_LONGEST_PAUSE_SECONDS)
+    async def _write(self, part: Sequence[C]) -> Sequence[O]:
+        async with self._database.transaction() as connection:
+            return await self._step(connection, part, await database_time(connection))

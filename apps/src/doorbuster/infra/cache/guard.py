@@ -8,8 +8,9 @@ import structlog
 from redis.exceptions import RedisError
 
 from doorbuster.infra.cache.shared_cache import CacheAway
+from doorbuster.infra.circuits import CircuitOpen, Circuits
 from doorbuster.infra.telemetry import CACHE_AWAY
-from doorbuster.kernel.breaker import Breaker, BreakerPolicy
+from doorbuster.kernel.breaker import BreakerPolicy
 
 T = TypeVar("T")
 
@@ -21,20 +22,19 @@ log = structlog.get_logger()
 
 
 class Guard:
-    """A circuit breaker around questions to Redis."""
+    """A breaker and a time-out around questions to Redis."""
 
-    def __init__(self, name: str, clock: Callable[[], float], *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, circuits: Circuits, name: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         """Begin closed.
 
         Args:
+            circuits: makes its breaker.
             name: of what is asked for, for metrics and logs.
-            clock: seconds that only grow.
             answer_seconds: so long a question waits.
         """
         self._name = name
-        self._clock = clock
         self._answer_seconds = answer_seconds
-        self._breaker = Breaker(policy=POLICY)
+        self._circuit = circuits.circuit(name, failures=(RedisError, OSError), policy=POLICY)
         self._away = CACHE_AWAY.labels(cache=name)
 
     async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
@@ -43,25 +43,16 @@ class Guard:
         Raises:
             CacheAway: there was none in time, or Redis hasn't answered for a while and wasn't asked.
         """
-        if self._breaker.allowed(self._clock()) == 0:
-            self._away.inc()
-            raise CacheAway(f"Redis is not asked for {self._name}: it did not answer before")
-        self._breaker = self._breaker.begun()
         try:
-            async with asyncio.timeout(self._answer_seconds):
-                answer = await question()
-        except (RedisError, OSError, TimeoutError) as exc:
-            self._failed(exc)
+            return await self._circuit.call(lambda: self._in_time(question))
+        except CircuitOpen as exc:
+            self._away.inc()
+            raise CacheAway(f"Redis is not asked for {self._name}: it did not answer before") from exc
+        except (RedisError, OSError) as exc:
+            self._away.inc()
+            log.debug("redis_did_not_answer", cache=self._name, error=type(exc).__name__)
             raise CacheAway(f"Redis did not answer for {self._name}") from exc
-        except BaseException:
-            # Cancelled: nobody knows how Redis is, and whoever tries for all others must not be awaited for ever.
-            self._breaker = self._breaker.failed(self._clock())
-            raise
-        self._breaker = self._breaker.succeeded()
-        return answer
 
-    def _failed(self, exc: Exception) -> None:
-        before, self._breaker = self._breaker, self._breaker.failed(self._clock())
-        self._away.inc()
-        if self._breaker.tripped and not before.tripped:
-            log.warning("cache_away", cache=self._name, error=type(exc).__name__)
+    async def _in_time(self, question: Callable[[], Awaitable[T]]) -> T:
+        async with asyncio.timeout(self._answer_seconds):
+            return await question()

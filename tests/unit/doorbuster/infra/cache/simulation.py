@@ -15,6 +15,7 @@ from doorbuster.infra.cache.entries import Entry
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.read_through import ReadThrough
 from doorbuster.infra.cache.shared_cache import Filling, SharedCache
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.kernel.errors import Overloaded
 from tests.unit.doorbuster.infra.cache.fake_cache import Clock, FakeCache
 
@@ -164,7 +165,7 @@ class Simulation:
         self.reads = 0
 
     def _process(self) -> ReadThrough:
-        guard = Guard("simulation", self._clock, answer_seconds=PATIENCE_SECONDS)
+        guard = Guard(Circuits(Dependency.REDIS, clock=self._clock), "simulation", answer_seconds=PATIENCE_SECONDS)
         return ReadThrough(
             self._database,
             process=ByteCache(self._clock),

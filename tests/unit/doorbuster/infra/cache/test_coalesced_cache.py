@@ -7,6 +7,7 @@ from doorbuster.infra.cache.coalesced_cache import CoalescedCache, Filled
 from doorbuster.infra.cache.entries import Entry, pack
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.shared_cache import Filling
+from doorbuster.infra.circuits import Circuits, Dependency
 from tests.unit.doorbuster.infra.cache.fake_cache import Clock, FakeCache
 
 ENTRY = Entry(version=2, body=b"good")
@@ -19,7 +20,12 @@ def fake() -> FakeCache:
 
 @pytest.fixture
 def cache(fake: FakeCache) -> CoalescedCache:
-    return CoalescedCache(fake, Guard("test", Clock()), kind="test", is_body_of=lambda _, body: body == b"good")
+    return CoalescedCache(
+        fake,
+        Guard(Circuits(Dependency.REDIS, clock=Clock()), "test"),
+        kind="test",
+        is_body_of=lambda _, body: body == b"good",
+    )
 
 
 def reads(result: str) -> float:

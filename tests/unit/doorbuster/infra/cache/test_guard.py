@@ -5,6 +5,7 @@ from redis.exceptions import RedisError
 
 from doorbuster.infra.cache.guard import POLICY, Guard
 from doorbuster.infra.cache.shared_cache import CacheAway
+from doorbuster.infra.circuits import Circuits, Dependency
 from tests.unit.doorbuster.infra.cache.fake_cache import Clock
 
 
@@ -40,7 +41,7 @@ async def failed(guard: Guard, server: Server, times: int) -> None:
 
 @pytest.mark.parametrize("failure", [RedisError("gone"), ConnectionResetError(), TimeoutError()])
 async def test_whatever_redis_does_is_told_as_one_thing(clock: Clock, server: Server, failure: Exception) -> None:
-    guard = Guard("test", clock)
+    guard = Guard(Circuits(Dependency.REDIS, clock=clock), "test")
     assert await guard.ask(server) == "answer"
 
     server.failure = failure
@@ -51,11 +52,11 @@ async def test_what_is_no_failure_of_redis_passes_through(clock: Clock, server: 
     server.failure = ZeroDivisionError()
 
     with pytest.raises(ZeroDivisionError):
-        await Guard("test", clock).ask(server)
+        await Guard(Circuits(Dependency.REDIS, clock=clock), "test").ask(server)
 
 
 async def test_after_some_failures_nobody_is_asked_for_a_while_and_then_one_tries(clock: Clock, server: Server) -> None:
-    guard = Guard("test", clock)
+    guard = Guard(Circuits(Dependency.REDIS, clock=clock), "test")
     server.failure = RedisError()
     await failed(guard, server, POLICY.failures + 10)
     assert server.asked == POLICY.failures
@@ -71,14 +72,14 @@ async def test_after_some_failures_nobody_is_asked_for_a_while_and_then_one_trie
 
 
 async def test_a_question_waits_no_longer_than_it_may(clock: Clock) -> None:
-    guard = Guard("test", clock, answer_seconds=0.01)
+    guard = Guard(Circuits(Dependency.REDIS, clock=clock), "test", answer_seconds=0.01)
 
     with pytest.raises(CacheAway):
         await guard.ask(asyncio.Event().wait)
 
 
 async def test_one_who_tries_and_is_cancelled_does_not_keep_all_others_waiting(clock: Clock, server: Server) -> None:
-    guard = Guard("test", clock, answer_seconds=60)
+    guard = Guard(Circuits(Dependency.REDIS, clock=clock), "test", answer_seconds=60)
     server.failure = RedisError()
     await failed(guard, server, POLICY.failures)
     clock.pass_by(POLICY.open_seconds)

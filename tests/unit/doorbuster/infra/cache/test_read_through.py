@@ -10,6 +10,7 @@ from doorbuster.infra.cache.entries import Entry, pack
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.read_through import ReadThrough
 from doorbuster.infra.cache.shared_cache import Filling
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.kernel.errors import Overloaded, PrimaryUnavailable
 from tests.unit.doorbuster.infra.cache.fake_cache import Clock, FakeCache
 
@@ -50,7 +51,10 @@ class Place:
         self.clock, self.source = Clock(), Source()
         self.fake = FakeCache(self.clock)
         cache = CoalescedCache(
-            self.fake, Guard("test", self.clock), kind="test", is_body_of=lambda _, body: body.isdigit()
+            self.fake,
+            Guard(Circuits(Dependency.REDIS, clock=self.clock), "test"),
+            kind="test",
+            is_body_of=lambda _, body: body.isdigit(),
         )
         self.process = ByteCache(self.clock) if process else None
         self.near = ReadThrough(

@@ -5,6 +5,7 @@ import pytest
 
 from doorbuster.infra.cache.guard import POLICY, Guard
 from doorbuster.infra.cache.sold_out import SNAPSHOT_SECONDS, SoldOutSnapshot
+from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.kernel.ids import ProductId
 from tests.unit.doorbuster.infra.cache.fake_cache import Clock
 
@@ -37,7 +38,7 @@ def hints() -> Hints:
 
 @pytest.fixture
 def snapshot(clock: Clock, hints: Hints) -> SoldOutSnapshot:
-    return SoldOutSnapshot(hints.current, Guard("test", clock), clock)
+    return SoldOutSnapshot(hints.current, Guard(Circuits(Dependency.REDIS, clock=clock), "test"), clock)
 
 
 async def test_redis_is_asked_once_in_200_ms_however_many_want_to_know(

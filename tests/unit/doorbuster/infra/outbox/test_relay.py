@@ -36,7 +36,7 @@ class OutboxRows:
         yield cast("AsyncConnection", self)
 
     async def execute(self, _: object, parameters: Mapping[str, Any] | None = None) -> Sequence[SimpleNamespace]:
-        if parameters is None:
+        if parameters is None or "acknowledged" not in parameters:
             return self.rows
         self.notes += json.loads(parameters["acknowledged"])
         return []
