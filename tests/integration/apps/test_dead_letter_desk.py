@@ -184,16 +184,16 @@ def test_the_command_works_on_the_real_rows(empty_tables: Settings, monkeypatch:
     asyncio.run(one_dead_letter(empty_tables))
     runner = CliRunner()
 
-    listed = runner.invoke(dlt.main, ["list"]).output
+    listed = runner.invoke(dlt.main, ["list"]).stdout
     letter_id = listed.splitlines()[1].split()[0]
-    shown = runner.invoke(dlt.main, ["show", letter_id]).output
+    shown = runner.invoke(dlt.main, ["show", letter_id]).stdout
     sent = runner.invoke(dlt.main, ["replay", letter_id, "--yes"])
     again = runner.invoke(dlt.main, ["replay", "--topic=stock-reserved", "--yes"])
 
     assert "stock-reserved" in listed
     assert "ZeroDivisionError" in shown
-    assert (sent.exit_code, sent.output) == (0, "1 of 1 sent again\n")
-    assert "nothing to send" in again.output
+    assert (sent.exit_code, sent.stdout) == (0, "1 of 1 sent again\n")
+    assert "nothing to send" in again.stdout
 
 
 async def one_dead_letter(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from doorbuster.settings import Settings
 from tests.integration.apps.platform import Platform
 from tests.integration.apps.processes import Application, environment_of, running
 from tests.integration.apps.servers import Servers
-from tests.integration.apps.storefront import Storefront, running_storefront
+from tests.integration.apps.storefront import Storefront, running_storefront, supply
 from tests.integration.apps.test_outages import RETURN_SECONDS, killed
 from tests.integration.polling import seconds_until
 
@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 60.0
 
 @pytest.fixture
 def front(empty_tables: Settings, tmp_path: Path) -> Iterator[Storefront]:
+    supply(empty_tables)
     with running_storefront(empty_tables, tmp_path) as front:
         yield front
 
@@ -101,6 +102,7 @@ def test_a_fault_of_a_consumer_is_in_the_apis_health_and_goes_with_it(
 
 
 def test_a_catalogue_below_its_minimum_fails(empty_tables: Settings, tmp_path: Path) -> None:
+    supply(empty_tables)
     with running_storefront(empty_tables, tmp_path, {"DOORBUSTER_CATALOGUE__MINIMUM_PRODUCTS": "3"}) as front:
         answer = health(front)
 

@@ -82,6 +82,11 @@ class CartDecision:
     changed: tuple[Cart, ...]
 
 
+def needs_cart(command: CartCommand, known: Collection[ProductId]) -> bool:
+    """Return whether the outcome depends on the cart; a command that is refused in any case leaves not even a row."""
+    return isinstance(command, RemoveLine) or command.product_id in known
+
+
 def decide(
     carts: Mapping[UserId, Cart], known: Collection[ProductId], commands: Sequence[CartCommand], now: datetime
 ) -> CartDecision:

@@ -4,7 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from doorbuster.carts.model import Cart, CartCommand, CheckOut, PutLine, decide, emptied, first_checkouts, settle
+from doorbuster.carts.model import (
+    Cart,
+    CartCommand,
+    CheckOut,
+    PutLine,
+    decide,
+    emptied,
+    first_checkouts,
+    needs_cart,
+    settle,
+)
 from doorbuster.carts.ports import CartRepository, CartSource, KnownProducts, OrderPlacing
 from doorbuster.kernel.deciding import deciding
 from doorbuster.kernel.ids import UserId
@@ -22,7 +32,7 @@ class CartService:
         """Change what the commands ask for; return the cart after each, or why nothing was done, in their order."""
         known = await products.find({command.product_id for command in commands if isinstance(command, PutLine)})
         # All by one claim, though who only removes needs no row: two statements would not lock in ascending order (R8).
-        found = await carts.claim({command.user_id for command in commands}, now)
+        found = await carts.claim({command.user_id for command in commands if needs_cart(command, known)}, now)
         with deciding():
             decision = decide(found, known, commands, now)
         await carts.save(decision.changed)

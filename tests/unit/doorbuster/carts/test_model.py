@@ -14,6 +14,7 @@ from doorbuster.carts.model import (
     PutLine,
     RemoveLine,
     decide,
+    needs_cart,
 )
 from doorbuster.kernel.ids import ProductId, UserId
 from doorbuster.kernel.refusals import Refusal
@@ -159,3 +160,11 @@ def test_a_batch_is_as_good_as_its_commands_alone_and_a_repeat_changes_nothing(c
     assert batch == {user: each for user, each in carts.items() if each.lines}
     if commands:
         assert decide(carts, KNOWN, commands[-1:], NOW).changed == ()
+
+
+def test_only_an_unknown_product_is_refused_without_a_look_at_the_cart() -> None:
+    put = PutLine(user_id=UserId(1), product_id=ProductId(9), quantity=1)
+
+    assert not needs_cart(put, known=())
+    assert needs_cart(put, known={ProductId(9)})
+    assert needs_cart(RemoveLine(user_id=UserId(1), product_id=ProductId(9)), known=())
