@@ -64,9 +64,9 @@ def power_cut(session: Session, kubernetes: Kubernetes) -> PowerCut:
 def healthy(kubernetes: Kubernetes, request: pytest.FixtureRequest) -> Kubernetes:
     """The namespace, with every store complete; so no test depends on what another one left.
 
-    A module that breaks one store names it in STORES: it runs beside those that break the others.
+    A module that breaks one store names it in BREAKS: it runs beside those that break the others.
     """
-    stores = getattr(request.module, "STORES", STORES)
+    stores = getattr(request.module, "BREAKS", STORES)
     kubernetes.wait_ready(*stores, within_seconds=HEALING_SECONDS)
     return kubernetes
 

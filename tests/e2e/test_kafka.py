@@ -4,7 +4,7 @@ from tests.e2e.conftest import Figures, PowerCut
 from tests.e2e.kubernetes import Kubernetes
 from tests.e2e.witnesses import kafka_witness, make_topic, stored_in_kafka
 
-STORES = ("statefulset/data-kafka",)
+BREAKS = ("statefulset/data-kafka",)
 NODES = ("data-kafka-0", "data-kafka-1", "data-kafka-2")
 
 

@@ -7,7 +7,7 @@ from tests.e2e.kubernetes import Kubernetes
 from tests.e2e.witnesses import mysql_primary, mysql_witness, query_mysql
 from tests.integration.polling import seconds_until
 
-STORES = ("statefulset/data-mysql",)
+BREAKS = ("statefulset/data-mysql",)
 MEMBERS = ("data-mysql-0", "data-mysql-1", "data-mysql-2")
 ONLINE = "SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE member_state = 'ONLINE'"
 

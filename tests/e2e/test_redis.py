@@ -4,7 +4,7 @@ from tests.e2e.conftest import Figures, PowerCut
 from tests.e2e.kubernetes import Kubernetes
 from tests.integration.polling import seconds_until
 
-STORES = ("statefulset/data-redis",)
+BREAKS = ("statefulset/data-redis",)
 MEMBERS = ("data-redis-0", "data-redis-1", "data-redis-2")
 # redis-cli takes the password from the environment, where no list of processes shows it.
 ASK = 'REDISCLI_AUTH=$(cat /secrets/redis/password) exec redis-cli "$@"'
