@@ -136,7 +136,7 @@ def test_with_all_servers_health_is_ok(storefront: Storefront) -> None:
     answer = storefront.health_that_says(mysql="ok", kafka="ok", redis="ok")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
-    assert answer.json()["catalogue"] == {"products": 2}
+    assert answer.json()["catalogue"] == {"products": 2, "minimum": 1}
 
 
 def test_an_empty_catalogue_fails_health_and_not_readiness(empty_tables: Settings, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_an_empty_catalogue_fails_health_and_not_readiness(empty_tables: Setting
         storefront.api.wait_ready()
 
     assert (answer.status_code, answer.json()["status"]) == (503, "failed")
-    assert answer.json()["catalogue"] == {"products": 0}
+    assert answer.json()["catalogue"] == {"products": 0, "minimum": 1}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Dead letters on real Kafka and MySQL: who gives up what, what a replay does, and that nothing is done twice (R7)."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -185,14 +186,15 @@ def test_the_command_works_on_the_real_rows(empty_tables: Settings, monkeypatch:
     runner = CliRunner()
 
     listed = runner.invoke(dlt.main, ["list"]).stdout
-    letter_id = listed.splitlines()[1].split()[0]
+    (letter_id,) = re.findall(r"^(\d+) ", listed, re.MULTILINE)
     shown = runner.invoke(dlt.main, ["show", letter_id]).stdout
     sent = runner.invoke(dlt.main, ["replay", letter_id, "--yes"])
     again = runner.invoke(dlt.main, ["replay", "--topic=stock-reserved", "--yes"])
 
     assert "stock-reserved" in listed
     assert "ZeroDivisionError" in shown
-    assert (sent.exit_code, sent.stdout) == (0, "1 of 1 sent again\n")
+    assert sent.exit_code == 0
+    assert sent.stdout.endswith("1 of 1 sent again\n")
     assert "nothing to send" in again.stdout
 
 

@@ -62,7 +62,7 @@ async def test_a_large_batch_costs_as_many_statements_as_a_small_one(database: D
 
 async def test_no_commands_are_no_transaction(database: Database) -> None:
     counted = LostAnswers(database, [])
-    assert await batches(counted, BuyingStep()).run([]) == []
+    assert list(await batches(counted, BuyingStep()).run([])) == []
     assert counted.transactions == 0
 
 

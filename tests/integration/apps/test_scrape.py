@@ -17,6 +17,8 @@ from tests.metric_names import alert_rules, dashboard_expressions, names_in_dash
 pytestmark = pytest.mark.integration
 
 PRODUCT = 3
+# The seed profile's first.
+COUPON = 1
 SCRAPED_SECONDS = 30
 # The first look at catalogue and books comes at once, the lag exporter's after its first round.
 MEASURED_SECONDS = 60
@@ -25,8 +27,11 @@ GONE_SECONDS = 30
 # Counters of trouble have no series before the first trouble; their alerts and panels must bear that.
 ONLY_IN_TROUBLE = {
     "business_refusals_total",
+    "cache_away_total",
+    "cache_drops_total",
     "consumer_errors_total",
     "consumer_retries_total",
+    "coupon_gate_repairs_total",
     "database_conflicts_total",
     "outbox_failures_total",
     "saga_cancels_total",
@@ -45,7 +50,7 @@ class Scraped:
 
 @pytest.fixture
 def scraped(platform: Platform, images: dict[str, str], tmp_path: Path) -> Iterator[Scraped]:
-    """Every process of the applications, one paid order, and Prometheus."""
+    """Every process of the applications, a paid order with its stream, a coupon, and Prometheus."""
     exporter = Application(words=("doorbuster.jobs.lag_exporter",), environment=platform.environment)
     auditor = Application(words=("doorbuster.jobs.audit", "--serve"), environment=platform.environment)
     named = {f"consumer-{name}" if name in CONSUMERS else name: each for name, each in platform.applications.items()}
@@ -54,6 +59,9 @@ def scraped(platform: Platform, images: dict[str, str], tmp_path: Path) -> Itera
         buyer = platform.buyer(1)
         order_id = buyer.buy("one", (PRODUCT, 1)).raise_for_status().json()["id"]
         assert buyer.final(order_id)["status"] == "PAID"
+        for path in (f"/api/v1/products/{PRODUCT}", f"/api/v1/orders/{order_id}/events"):
+            buyer.client.get(path).raise_for_status()
+        buyer.client.post(f"/api/v1/coupons/{COUPON}/issues").raise_for_status()
         seconds_until(
             lambda: scraper.up() == targets.keys(), within_seconds=SCRAPED_SECONDS, what="all processes are read"
         )
