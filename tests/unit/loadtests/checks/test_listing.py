@@ -1,10 +1,8 @@
-from collections.abc import Callable
-
 import httpx
 import pytest
 
-from loadtests.checks import listing
-from loadtests.checks.listing import issued_token, list_orders
+from loadtests.checks import asking
+from loadtests.checks.listing import list_orders
 from loadtests.checks.orders import ListedOrder, OrderStatus
 from loadtests.errors import OrdersUnreadable
 from tests.unit.loadtests.shop_server import Manner, shop
@@ -14,7 +12,7 @@ USERS = range(1, 21)
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(asking, "PAUSE_SECONDS", 0.0)
 
 
 async def test_all_pages_of_all_shoppers_are_listed() -> None:
@@ -52,39 +50,6 @@ async def test_tokens_come_from_whom_the_caller_names() -> None:
 async def test_a_list_that_takes_too_long_is_given_up() -> None:
     with shop() as opened, pytest.raises(OrdersUnreadable, match="within 0 s"):
         await list_orders(opened.url, USERS, within_seconds=0)
-
-
-Answer = Callable[[httpx.Request], httpx.Response]
-
-
-async def asked(answer: Answer) -> str:
-    async with httpx.AsyncClient(base_url="http://shop", transport=httpx.MockTransport(answer)) as client:
-        return await issued_token(client, 1)
-
-
-async def test_a_tired_server_is_asked_again() -> None:
-    answers = iter([httpx.Response(503), httpx.Response(500), httpx.Response(201, json={"token": "t"})])
-
-    assert await asked(lambda _: next(answers)) == "t"
-
-
-@pytest.mark.parametrize(("status", "times"), [(503, 5), (404, 1)])
-async def test_asking_ends(status: int, times: int) -> None:
-    requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return httpx.Response(status)
-
-    with pytest.raises(OrdersUnreadable, match=f"status {status}"):
-        await asked(answer)
-    assert len(requests) == times
-
-
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"token": ""}'])
-async def test_another_answer_than_was_asked_for_is_named(body: str) -> None:
-    with pytest.raises(OrdersUnreadable, match="something else"):
-        await asked(lambda _: httpx.Response(200, text=body))
 
 
 def test_the_small_shop_keeps_the_order_of_a_repeated_key() -> None:

@@ -2,8 +2,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from loadtests.demo.errors import NotReached, QuestionFailed
-from loadtests.demo.waiting import LOOK_SECONDS, answer_of, wait_until_none
+from loadtests.rig.errors import NotReached, QuestionFailed
+from loadtests.rig.waiting import LOOK_SECONDS, answer_of, wait_until_none
 
 
 class Clock:

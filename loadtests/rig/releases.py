@@ -8,7 +8,7 @@ import yaml
 from doorbuster_cluster.commands.supply import APPS
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, Release
 from doorbuster_cluster.runtime.toolbox import Toolbox
-from loadtests.demo.errors import DemoError
+from loadtests.rig.errors import RigError
 
 UPGRADE_MINUTES = 5
 
@@ -22,12 +22,12 @@ def read_release(values: Path) -> Release:
         values: the file in which `make up` keeps the release's values.
 
     Raises:
-        DemoError: there is no such file.
+        RigError: there is no such file.
     """
     try:
         return Release(name=APPS, values=yaml.safe_load(values.read_text()))
     except FileNotFoundError as exc:
-        raise DemoError(f"`make up` has left no {values}", hint="type `make up`") from exc
+        raise RigError(f"`make up` has left no {values}", hint="type `make up`") from exc
 
 
 def upgrade_command(values: Mapping[str, str]) -> list[str | Path]:

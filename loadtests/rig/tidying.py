@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.progress import Progress
-from loadtests.demo.interrupts import Interrupts
+from loadtests.rig.interrupts import Interrupts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,37 +1,42 @@
-"""Why the demonstration stopped.
+"""Why a run on the local cluster stopped.
 
-DemoError (a ClusterError: one sentence and a next step)
+RigError (a ClusterError: one sentence and a next step)
 ├── WrongCluster       the kubeconfig isn't that of our kind cluster
 ├── NotReached         something that was waited for didn't come in time
 ├── QuestionFailed     the API server, Prometheus or the database gave no answer that can be used
-├── TopUpFailed        the job that makes buyers and stock printed no result
+├── JobFailed          a job in a pod printed no result that can be read
+│   └── TopUpFailed    the one that makes buyers and stock
 └── LoadFailed         locust ended with an error, or too late
 """
 
 from doorbuster_cluster.errors import ClusterError
 
 
-class DemoError(ClusterError):
+class RigError(ClusterError):
     """What a person reads in one sentence, and what to do next."""
 
 
-class WrongCluster(DemoError):
+class WrongCluster(RigError):
     """The kubeconfig leads somewhere else than to our kind cluster."""
 
 
-class NotReached(DemoError):
+class NotReached(RigError):
     """A wait is over, and what was waited for isn't there."""
 
 
-class QuestionFailed(DemoError):
+class QuestionFailed(RigError):
     """There is no answer that can be used."""
 
 
-class TopUpFailed(DemoError):
+class JobFailed(RigError):
+    """A job in a pod didn't say what it did."""
+
+
+class TopUpFailed(JobFailed):
     """The job that makes buyers and stock didn't say what it made."""
 
 
-class LoadFailed(DemoError):
+class LoadFailed(RigError):
     """Locust ended with an error, or didn't end."""
 
 

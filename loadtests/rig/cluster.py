@@ -11,14 +11,13 @@ from doorbuster_cluster.commands.supply import APPS
 from doorbuster_cluster.commands.up import RELEASES
 from doorbuster_cluster.runtime.releases import DEPLOYED, NAMESPACE, values_file
 from doorbuster_cluster.runtime.toolbox import Toolbox
-from loadtests.demo.api_server import ApiServer
-from loadtests.demo.database import Database, executor
-from loadtests.demo.errors import DemoError, QuestionFailed, TopUpFailed
-from loadtests.demo.plan import Supplies, top_up_command
-from loadtests.demo.prometheus import QUIET, ask
-from loadtests.demo.releases import change, read_release
-from loadtests.demo.standing import Standing, Work, at_work, restless, standing_of, unfit
-from loadtests.demo.watching import SCALERS, WORKLOADS
+from loadtests.rig.api_server import SCALERS, WORKLOADS, ApiServer
+from loadtests.rig.database import Database, executor
+from loadtests.rig.errors import QuestionFailed, RigError, TopUpFailed
+from loadtests.rig.prometheus import QUIET, ask
+from loadtests.rig.releases import change, read_release
+from loadtests.rig.standing import Standing, Work, at_work, restless, standing_of, unfit
+from loadtests.rig.supplies import Supplies, TopUp, top_up_command
 
 API = "deployment/apps-api"
 HEALTH = "/api/v1/health"
@@ -55,11 +54,11 @@ class Cluster:
         """Look for what doesn't go away by waiting.
 
         Raises:
-            DemoError: there is something; `make up` mends it.
+            RigError: there is something; `make up` mends it.
         """
         wrong = [*self._wrong_releases(), *unfit(self._standing())]
         if wrong:
-            raise DemoError(f"a run can't begin: {'; '.join(wrong)}", hint=MAKE_UP)
+            raise RigError(f"a run can't begin: {'; '.join(wrong)}", hint=MAKE_UP)
 
     def restless(self) -> list[str]:
         """Return what is still in the way of a run."""
@@ -69,19 +68,20 @@ class Cluster:
         """Return what somebody still works on."""
         return at_work(self._work())
 
-    def top_up(self, *, hot_units: int) -> Supplies:
-        """Make new buyers, lift the stock, and make a hot product if it is to have units.
+    def top_up(self, wanted: TopUp) -> Supplies:
+        """Make what a load needs before it begins.
 
         Raises:
             TopUpFailed: the job said nothing that can be read.
             CommandFailed: it failed.
         """
-        words = top_up_command(hot_units=hot_units)
-        return supplies_in(
-            self.tools.kubectl("exec", API, "--namespace", NAMESPACE, "--", *words, timeout_seconds=TOP_UP_SECONDS)
-        )
+        return supplies_in(self.in_pod(API, *top_up_command(wanted), timeout_seconds=TOP_UP_SECONDS))
 
-    def slow_down(self, values: Mapping[str, str]) -> None:
+    def in_pod(self, place: str, *words: str, timeout_seconds: float) -> str:
+        """Return what a program in a pod of ours printed; raises CommandFailed or CommandTimedOut."""
+        return self.tools.kubectl(*exec_words(place, *words), timeout_seconds=timeout_seconds)
+
+    def change(self, values: Mapping[str, str]) -> None:
         """Change values of the applications, and return when everything is rolled out."""
         change(self.tools, values)
 
@@ -134,6 +134,11 @@ class Cluster:
 def open_cluster(session: Session, api: ApiServer) -> Cluster:
     """Return the cluster of a session; nobody is asked yet."""
     return Cluster(session=session, api=api, database=Database(executor(session.tools)))
+
+
+def exec_words(place: str, *words: str) -> tuple[str, ...]:
+    """Return kubectl's words that run a program in a pod of ours, such as one of `deployment/apps-api`."""
+    return "exec", place, "--namespace", NAMESPACE, "--", *words
 
 
 def wrong_releases(statuses: Mapping[str, str]) -> list[str]:

@@ -3,8 +3,8 @@ from collections.abc import Sequence
 import pytest
 
 from doorbuster_cluster.errors import CommandFailed
-from loadtests.demo.database import PRIMARY, Database
-from loadtests.demo.errors import QuestionFailed
+from loadtests.rig.database import PRIMARY, Database
+from loadtests.rig.errors import QuestionFailed
 
 
 class Group:

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from doorbuster_cluster.runtime.releases import Release
-from loadtests.demo.cluster import supplies_in, wrong_releases
-from loadtests.demo.errors import DemoError, TopUpFailed
-from loadtests.demo.releases import read_release, upgrade_command
+from loadtests.rig.cluster import supplies_in, wrong_releases
+from loadtests.rig.errors import RigError, TopUpFailed
+from loadtests.rig.releases import read_release, upgrade_command
 
 ALL = {"data": "deployed", "observability": "deployed", "operator": "deployed", "apps": "deployed"}
 
@@ -19,7 +19,7 @@ def test_the_release_read_back_is_the_one_that_was_installed(tmp_path: Path) -> 
 
 
 def test_a_cluster_that_make_up_did_not_make_has_no_release(tmp_path: Path) -> None:
-    with pytest.raises(DemoError, match="make up"):
+    with pytest.raises(RigError, match="make up"):
         read_release(tmp_path / "apps.yaml")
 
 

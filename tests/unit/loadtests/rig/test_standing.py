@@ -1,7 +1,7 @@
 import pytest
 
-from loadtests.demo.standing import Standing, Work, at_work, restless, standing_of, unfit
-from tests.unit.loadtests.demo.clusters import Object, deployment, scaler, slow
+from loadtests.rig.standing import Standing, Work, at_work, restless, standing_of, unfit
+from tests.unit.loadtests.rig.clusters import Object, deployment, scaler, slow
 
 IDLE = Work(outbox=0, sagas=0, deliveries=0, lag=0)
 

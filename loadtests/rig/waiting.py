@@ -1,10 +1,10 @@
-"""Waits with an end: the only way in which the demonstration waits for the platform."""
+"""Waits with an end: the only way in which a run waits for the platform."""
 
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from loadtests.demo.errors import NotReached, QuestionFailed
+from loadtests.rig.errors import NotReached, QuestionFailed
 
 LOOK_SECONDS = 2.0
 # A blip of the API server, or the primary that has just become another.

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from loadtests.demo.api_server import ApiServer, connection
-from loadtests.demo.errors import QuestionFailed, WrongCluster
+from loadtests.rig.api_server import ApiServer, connection
+from loadtests.rig.errors import QuestionFailed, WrongCluster
 
 
 def test_our_cluster_on_this_machine_is_spoken_to(kubeconfig: dict[str, Any]) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from loadtests.arrivals import Arrivals, arrivals_path, write_arrivals
 from loadtests.config import CourseName, Rush, rush_from
-from loadtests.demo import load
-from loadtests.demo.errors import LoadFailed
-from loadtests.demo.load import locust_command, locust_environment, offered
+from loadtests.rig import load
+from loadtests.rig.errors import LoadFailed
+from loadtests.rig.load import locust_command, locust_environment, offered
 from tests.integration.polling import seconds_until
-from tests.unit.loadtests.demo.platforms import GENERATOR, generator
+from tests.unit.loadtests.rig.generators import GENERATOR, generator
 
 FOR_EVER = "import time; time.sleep(600)"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.runtime.releases import NAMESPACE
 from doorbuster_cluster.runtime.toolbox import Toolbox
-from loadtests.demo.errors import QuestionFailed
+from loadtests.rig.errors import QuestionFailed
 
 MEMBERS = ("data-mysql-0", "data-mysql-1", "data-mysql-2")
 CLIENT = (

@@ -12,13 +12,16 @@ import httpx
 import yaml
 
 from doorbuster_cluster.runtime.releases import NAMESPACE
-from loadtests.demo.errors import QuestionFailed, WrongCluster
+from loadtests.rig.errors import QuestionFailed, WrongCluster
 
 # JSON: what it holds is checked where it is read.
 Json = Any
 # Less than the two seconds between two looks, so that a look that hangs costs one.
 ASK_SECONDS = 1.8
 LOOPBACK = "127.0.0.1"
+# Groups of objects.
+WORKLOADS = "apis/apps/v1"
+SCALERS = "apis/doorbuster.dev/v1alpha1"
 HINT = "`make status` shows whether the cluster answers"
 
 

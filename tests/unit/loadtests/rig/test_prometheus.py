@@ -1,7 +1,7 @@
 import pytest
 
-from loadtests.demo.errors import QuestionFailed
-from loadtests.demo.prometheus import WATCHED, figures, union
+from loadtests.rig.errors import QuestionFailed
+from loadtests.rig.prometheus import WATCHED, figures, union
 
 
 def answer(**values: str) -> object:

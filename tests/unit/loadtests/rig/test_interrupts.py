@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.demo.interrupts import Interrupts
+from loadtests.rig.interrupts import Interrupts
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ from rich.console import Console
 
 from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.progress import Progress
-from loadtests.demo.interrupts import Interrupts
-from loadtests.demo.tidying import Tidy, tidy
+from loadtests.rig.interrupts import Interrupts
+from loadtests.rig.tidying import Tidy, tidy
 
 
 class Step:

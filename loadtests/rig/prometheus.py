@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from loadtests.demo.api_server import ApiServer, Json
-from loadtests.demo.errors import QuestionFailed
+from loadtests.rig.api_server import ApiServer, Json
+from loadtests.rig.errors import QuestionFailed
 
 SERVICE = "observability-prometheus:9090"
 # The label that tells the values of one answer apart.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from loadtests.demo.api_server import Json
+from loadtests.rig.api_server import Json
 
 STOCK_DEPLOYMENT = "apps-consumer-stock"
 STOCK_SCALER = "stock"
