@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 import httpx
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from loadtests.checks.asking import TokenOf, ask, for_each_user, issued_token, proof
 from loadtests.checks.orders import ListedOrder, OrderStatus
@@ -33,7 +33,7 @@ class _Order(BaseModel):
     failure_reason: str | None
     to_pay: int | None = None
     discount: int = 0
-    created_at: datetime | None = None
+    created_at: AwareDatetime | None = None
 
 
 class _Page(BaseModel):

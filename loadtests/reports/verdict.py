@@ -4,7 +4,7 @@ Nothing that isn't known passes. A loss is a failure on any machine; slowness is
 that the machine is fast enough.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 
@@ -69,14 +69,20 @@ def verdict(evidence: Evidence) -> Verdict:
     """Return what the run has shown."""
     if evidence.interrupted:
         return Verdict.INTERRUPTED
-    failed = {check.subject for check in checks(evidence) if not check.passed}
+    found = verdict_of(checks(evidence))
+    if found is Verdict.PASSED and evidence.operator is Operator.OFF:
+        return Verdict.FAILED_AS_EXPECTED
+    return found
+
+
+def verdict_of(found: Iterable[Check]) -> Verdict:
+    """Return what checks come to: a broken safety counts first, then a machine that can't be compared."""
+    failed = {check.subject for check in found if not check.passed} - {Subject.AIM}
     if Subject.SAFETY in failed:
         return Verdict.FAILED
     if Subject.MACHINE in failed:
         return Verdict.NOT_COMPARABLE
-    if failed:
-        return Verdict.FAILED
-    return Verdict.PASSED if evidence.operator is Operator.ON else Verdict.FAILED_AS_EXPECTED
+    return Verdict.FAILED if failed else Verdict.PASSED
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:

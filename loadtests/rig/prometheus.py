@@ -13,6 +13,10 @@ LABEL = "figure"
 GROUP = 'consumergroup="stock-service-group"'
 # Over a few scrapes: between two of them the difference is 0 or all of it.
 RATE = "[20s]"
+# P17.
+SCRAPE_SECONDS = 5
+# Of the group that has the most, in records.
+MOST_LAG = "max(sum by (consumergroup) (kafka_consumergroup_lag_sum))"
 LOG_END = "kafka_topic_partition_current_offset"
 
 # What is watched while the load runs. A paid order is one message in `order-completed`, a failed one in
@@ -54,6 +58,26 @@ def figures(answer: Json) -> dict[str, float]:
     except (KeyError, IndexError, TypeError, ValueError) as exc:
         raise QuestionFailed(f"Prometheus gave an answer that can't be read: {exc!r}") from exc
     return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def points(answer: Json) -> list[tuple[float, float]]:
+    """Return the one series of an answer, as seconds since 1970 and value; empty if there is none.
+
+    Raises:
+        QuestionFailed: it is no answer to a question about a stretch of time.
+    """
+    try:
+        series = answer["data"]["result"]
+        found = [(float(at), float(value)) for at, value in (series[0]["values"] if series else ())]
+    except (KeyError, IndexError, TypeError, ValueError) as exc:
+        raise QuestionFailed(f"Prometheus gave an answer that can't be read: {exc!r}") from exc
+    return [(at, value) for at, value in found if math.isfinite(value)]
+
+
+def ask_over(api: ApiServer, expression: str, *, begin: float, end: float) -> list[tuple[float, float]]:
+    """Return what an expression was from one moment to another, in seconds since 1970; raises QuestionFailed."""
+    span = {"start": f"{begin:.0f}", "end": f"{end:.0f}", "step": f"{SCRAPE_SECONDS}s"}
+    return points(api.ask_service(SERVICE, "api/v1/query_range", query=expression, **span))
 
 
 def ask(api: ApiServer, expressions: Mapping[str, str]) -> dict[str, float]:

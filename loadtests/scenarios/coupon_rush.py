@@ -43,9 +43,7 @@ class CouponRushOnce(Once):
                 tokens = fetch_tokens(client, plan.shoppers)
                 with Attendance(plan, most=plan.visitors) as attendance:
                     counter = Counter(client, plan, tokens=tokens, report=reports.called)
-                    attendance.receive(
-                        crowd, lambda: (attendance.count(), counter.ask()), think_seconds=plan.think_seconds
-                    )
+                    attendance.receive(crowd, counter.ask, think_seconds=plan.think_seconds)
         finally:
             client.close()
 

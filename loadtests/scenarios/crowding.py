@@ -53,7 +53,10 @@ class Attendance:
         self._arrivals = replace(self._arrivals, begun=self._arrivals.begun + 1)
 
     def receive(self, crowd: Crowd, visit: Visit, *, think_seconds: float) -> None:
-        """Let the crowd come, do what it does again and again, and leave; return when the last one's time is over."""
+        """Let the crowd come, visit again and again, and leave; return when the last one's time is over.
+
+        A visit is one thing that the witness tells of.
+        """
         for stay in crowd.stays():
             self._pool.spawn(self._stay, stay, visit, think_seconds)
         gevent.sleep(max(0.0, crowd.seconds - self._passed()))
@@ -71,6 +74,7 @@ class Attendance:
         self._arrivals = replace(self._arrivals, latest_seconds=max(late, self._arrivals.latest_seconds))
         # Ends with the stay: every visit takes time, or the thought behind it does.
         while self._passed() < stay.end:
+            self.count()
             visit()
             gevent.sleep(think_seconds)
 
