@@ -96,7 +96,8 @@ def _auditor(audit: Audit | None) -> str:
 
 
 def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:,g}" if isinstance(value, float) else f"{value:,}"
+    # Twelve digits: a million users are no 1e+06.
+    return value if isinstance(value, str) else f"{value:,.12g}"
 
 
 def _figure(value: float | None) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from loadtests.reports.limits import Check
 from loadtests.reports.measurements import Measurement, Sample, Window, windows
-from loadtests.reports.panels import BLUE, GREEN, GREY, LINE, ORANGE, THIN, VERMILION
+from loadtests.reports.panels import BLUE, GREEN, GREY, HEADROOM, LINE, ORANGE, THIN, VERMILION
 from loadtests.reports.scenario_summary import ScenarioSummary
 from loadtests.reports.verdict import Verdict
 from loadtests.witness import Outcome
@@ -40,8 +40,9 @@ def draw_over_time(
         path: a PNG file.
     """
     drawn = windows(samples)
-    panels = _panels(3 if lag else 2, summary)
-    figure, (rates, times, *rest) = panels
+    figure, (rates, times, *rest) = _panels(3 if lag else 2, summary)
+    for panel in (times, *rest):
+        panel.sharex(rates)
     _draw_rates(rates, drawn)
     _draw_times(times, drawn)
     if rest:
@@ -114,8 +115,8 @@ def headline(summary: ScenarioSummary) -> str:
 
 
 def _finish(axes: Axes, unit: str) -> None:
-    axes.set_ylim(bottom=0)
-    axes.margins(y=0.15)
+    # Room for the legend above the highest value.
+    axes.set_ylim(0, max(axes.get_ylim()[1], 1.0) * HEADROOM)
     axes.set_ylabel(unit)
     axes.grid(visible=True, axis="y", color="#D9D9D9", linewidth=0.8)
     axes.set_axisbelow(True)

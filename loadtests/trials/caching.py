@@ -38,6 +38,7 @@ def carry_out(trial: Trial) -> None:
         LoadTestError: the same, in a part that knows no cluster.
     """
     trial.quiet_seconds = patience_seconds(trial.plan.iterations)
+    trial.found.settings |= {"users": USERS, "iterations": trial.plan.iterations, "products": PRODUCTS}
     check(trial)
     with trial.progress.step("caches off: each read of a product goes to the database"):
         trial.changed = True
@@ -50,7 +51,6 @@ def carry_out(trial: Trial) -> None:
     rest(trial)
     reads_on = _side(trial, Side.ON)
     trial.found.checks.append(limits.caching_gain(reads_off, reads_on))
-    trial.found.settings |= {"users": USERS, "iterations": trial.plan.iterations, "products": PRODUCTS}
     trial.found.remarks.append(
         "On each side every user charges points once, then all look at products, then all order them, without a pause:"
         " each of the two steps is measured by itself."

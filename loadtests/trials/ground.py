@@ -1,5 +1,6 @@
 """The local cluster, with what scenarios ask of it beyond the rig: coupons, lag over time, the auditor."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from dataclasses import dataclass
 import httpx
 
 from doorbuster_cluster.commands.session import Session
+from loadtests.checks.asking import issued_token, opened, proof
+from loadtests.checks.own import BALANCE_PATH
 from loadtests.reports.audit import Audit, audit_in
 from loadtests.rig.api_server import ApiServer
-from loadtests.rig.cluster import API, ASK_SECONDS, Cluster, exec_words
+from loadtests.rig.cluster import API, Cluster, exec_words
 from loadtests.rig.database import Database, executor
 from loadtests.rig.errors import JobFailed, QuestionFailed
 from loadtests.rig.prometheus import MOST_LAG, ask_over
@@ -52,14 +55,11 @@ class LocalGround(Cluster):
         Raises:
             QuestionFailed: nobody answers, or something else than yes or no.
         """
-        path = f"/api/v1/products/{product_id}"
-        try:
-            answer = httpx.get(self.base_url + path, timeout=ASK_SECONDS, trust_env=False)
-        except httpx.HTTPError as exc:
-            raise QuestionFailed(f"nobody answers at {self.base_url}: {exc}") from exc
-        if answer.status_code not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
-            raise QuestionFailed(f"{path} answers {answer.status_code}")
-        return answer.status_code == httpx.codes.OK
+        return is_there(self.base_url, f"/api/v1/products/{product_id}")
+
+    def has_user(self, user_id: int) -> bool:
+        """Return whether this user has an account of points; raises QuestionFailed, or ApiUnreadable."""
+        return is_there(self.base_url, BALANCE_PATH, user_id=user_id)
 
     def lag(self, *, begin: float, end: float) -> Sequence[tuple[float, float]]:
         """Return the most lag of any consumer group at each moment; raises QuestionFailed."""
@@ -83,6 +83,33 @@ class LocalGround(Cluster):
 
     def _coupons(self, *words: str) -> str:
         return self.in_pod(API, *COUPONS, *words, timeout_seconds=COUPONS_SECONDS)
+
+
+def is_there(base_url: str, path: str, *, user_id: int | None = None) -> bool:
+    """Return whether the API has what a path names.
+
+    Args:
+        base_url: what URLs begin with.
+        path: what is asked for.
+        user_id: in whose name; None means in nobody's.
+
+    Raises:
+        QuestionFailed: nobody answers, or something else than yes or no.
+        ApiUnreadable: there is no token for this user.
+    """
+
+    async def answered() -> int:
+        async with opened(base_url) as client:
+            headers = {} if user_id is None else proof(await issued_token(client, user_id))
+            return (await client.get(path, headers=headers)).status_code
+
+    try:
+        status = asyncio.run(answered())
+    except httpx.HTTPError as exc:
+        raise QuestionFailed(f"nobody answers at {base_url}: {exc}") from exc
+    if status not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
+        raise QuestionFailed(f"{path} answers {status}")
+    return status == httpx.codes.OK
 
 
 def open_ground(session: Session, api: ApiServer) -> LocalGround:

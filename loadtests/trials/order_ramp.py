@@ -1,5 +1,6 @@
 """`s4`: the flash sale's course without a fault, over the load profile's users and products (document D)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -31,9 +32,7 @@ def carry_out(trial: Trial) -> None:
         ClusterError: a step failed, or the load profile's data isn't there.
         LoadTestError: the same, in a part that knows no cluster.
     """
-    with trial.progress.step(f"product {LAST_PRODUCT:,} of the load profile"):
-        if not answer_of(lambda: trial.ground.has_product(LAST_PRODUCT), within_seconds=ASK_WITHIN_SECONDS):
-            raise RigError(f"there is no product {LAST_PRODUCT:,}: the load profile isn't loaded", hint=LOAD_PROFILE)
+    _want_load_profile(trial)
     check(trial)
     since = datetime.now(UTC)
     plan = _rush(trial)
@@ -53,6 +52,18 @@ def carry_out(trial: Trial) -> None:
     )
     trial.found.checks.append(limits.lag(max((value for _, value in trial.found.lag), default=None)))
     trial.found.remarks.append(_remark(attempts, judged, lists))
+
+
+def _want_load_profile(trial: Trial) -> None:
+    """Look for the last of each: what was interrupted has loaded the first ones only."""
+    asked: dict[str, Callable[[], bool]] = {
+        f"product {LAST_PRODUCT:,}": lambda: trial.ground.has_product(LAST_PRODUCT),
+        f"user {USERS:,}": lambda: trial.ground.has_user(USERS),
+    }
+    with trial.progress.step(f"the load profile: {' and '.join(asked)}"):
+        for what, question in asked.items():
+            if not answer_of(question, within_seconds=ASK_WITHIN_SECONDS):
+                raise RigError(f"there is no {what}: the load profile isn't loaded to its end", hint=LOAD_PROFILE)
 
 
 def _rush(trial: Trial) -> Rush:

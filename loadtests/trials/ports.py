@@ -50,6 +50,10 @@ class Ground(Protocol):
         """Return whether the shop has this product."""
         ...
 
+    def has_user(self, user_id: int) -> bool:
+        """Return whether this user has an account of points."""
+        ...
+
     def lag(self, *, begin: float, end: float) -> Sequence[tuple[float, float]]:
         """Return the most lag of any consumer group at each moment, in seconds since 1970 and records."""
         ...

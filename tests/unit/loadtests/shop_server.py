@@ -226,7 +226,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.startswith(ISSUE):
             issue_id = self.path.removeprefix(ISSUE)
             known = issue_id == self.shop.issues.get(self._user_id())
-            document = self._issue_document(issue_id, self.shop.issue_status()) if known else {"code": "not-found"}
+            document: dict[str, object] = {"code": "not-found"}
+            if known:
+                document = self._issue_document(issue_id, self.shop.issue_status())
             self._answer(200 if known else 404, document)
         elif self.path == POINTS:
             charged = [points for user, points in self.shop.charges.values() if user == self._user_id()]

@@ -34,6 +34,7 @@ class FakeGround:
     lags: Sequence[tuple[float, float]] = ((1.0, 20.0), (6.0, 50.0))
     given_away: int = 500
     load_profile: bool = True
+    load_profile_users: bool = True
     report: Audit = NO_BREACH
     done: list[str] = field(default_factory=list)
     values: list[Mapping[str, str]] = field(default_factory=list)
@@ -80,6 +81,10 @@ class FakeGround:
     def has_product(self, product_id: int) -> bool:
         self._do(f"product {product_id}")
         return self.load_profile
+
+    def has_user(self, user_id: int) -> bool:
+        self._do(f"user {user_id}")
+        return self.load_profile_users
 
     def lag(self, *, begin: float, end: float) -> Sequence[tuple[float, float]]:
         assert begin <= end

@@ -87,6 +87,13 @@ def test_the_ramp_wants_the_load_profile_and_says_how_to_load_it(stage: Stage) -
     assert not (stage.folder / "summary.json").exists()
 
 
+def test_a_load_profile_that_was_interrupted_is_not_enough(stage: Stage) -> None:
+    stage.ground.load_profile_users = False
+
+    assert stage.run(Name.S4) == 2
+    assert "there is no user 1,000,000" in stage.printed.getvalue()
+
+
 def test_orders_that_are_open_when_the_load_ends_are_figures(stage: Stage) -> None:
     # The first look is the one at the end of the load.
     stage.ground.open = [102, 50, 0]
