@@ -1,6 +1,7 @@
 """Every load as the real locust carries it out, against a small shop: all processes at once, for they mostly start."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ from loadtests.checks.own import balances_of, issues_seen
 from loadtests.config import CouponRush, CourseName, Journeys, LoadPlan, Readers, Rush
 from loadtests.rig.load import told_of
 from loadtests.witness import Attempt, Call, CallKind, Outcome, calls_path, read_calls, read_witness
+from tests.integration.polling import seconds_until
 from tests.unit.loadtests.shop_server import Manner, Shop, shop
 
 # The loads take two seconds; the rest is the start of four Pythons on a busy machine.
@@ -181,3 +183,17 @@ def test_readers_charge_then_look_then_order(done: dict[str, Done]) -> None:
     assert max(call.at + call.seconds for call in looks) <= min(attempt.at for attempt in load.attempts) + 0.01
     bought = {attempt.key: attempt.product_id for attempt in load.attempts}
     assert Counter(load.opened.looks) == Counter(call.about for call in looks) == Counter(bought.values())
+
+
+def test_an_interrupted_crowd_leaves_a_witness_of_everything_that_was_begun(tmp_path: Path) -> None:
+    with shop(coupons=1000) as opened:
+        locustfile, plan = plans(tmp_path, opened.url)["coupons"]
+        plan = plan.model_copy(update={"hold_seconds": 10.0 * WITHIN_SECONDS})
+        with locust(locustfile, plan) as process:
+            seconds_until(lambda: len(opened.issues) >= 5, within_seconds=WITHIN_SECONDS, what="five coupons")
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=WITHIN_SECONDS)
+
+    arrivals = read_arrivals(arrivals_path(plan.witness))
+    assert (process.returncode, arrivals.finished) == (2, False), said
+    assert told_of(plan) == arrivals.begun > 0
