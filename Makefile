@@ -2,14 +2,17 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up down status demo skaffold-run skaffold-dev token diagnose clean check format dashboards lock \
-	test test-unit test-operator-api test-integration test-e2e
+.PHONY: help setup doctor up down status demo scenario skaffold-run skaffold-dev token diagnose clean check format \
+	dashboards lock test test-unit test-operator-api test-integration test-e2e
 
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := apps/src:charts/observability/src:cluster/src:operator/src:.
 CLUSTER := $(BIN)/python -m doorbuster_cluster
 DEMO := $(BIN)/python -m loadtests.demo --operator $(or $(OPERATOR),on) --peak $(or $(PEAK),100)
+# As USER below: some systems set NAME, and a machine's name is no scenario's.
+SCENARIO_NAME := $(if $(filter command%,$(firstword $(origin NAME))),$(NAME))
+SCENARIO := $(BIN)/python -m loadtests.trials $(SCENARIO_NAME) $(if $(ITERATIONS),--iterations $(ITERATIONS))
 LOCKED := requirements/dev.txt
 # The shell's own USER is a login name; only what stands behind `make` counts.
 USER_ID := $(if $(filter command%,$(firstword $(origin USER))),$(USER),1)
@@ -41,6 +44,9 @@ demo: setup ## a sale under load, a slow consumer and the operator at work; OPER
 	@$(DEMO) --only-check-options
 	@$(CLUSTER) up
 	@$(DEMO)
+
+scenario: setup ## a load with figures and limits, then the auditor; NAME=s1, without NAME a list; after `make up`
+	@$(SCENARIO)
 
 skaffold-run: setup ## build, push and roll out the whole platform once by skaffold; after `make up`
 	@$(CLUSTER) skaffold run

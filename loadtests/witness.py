@@ -6,7 +6,7 @@ the file, so that it can be read while the load runs and a crash cuts at most th
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -36,11 +36,12 @@ class Attempt:
         at: when it began, in seconds since 1970.
         key: the idempotency key.
         user_id: who ordered.
-        product_id: what, one unit of it.
+        product_id: what, one unit of it; of a cart, its first line's.
         outcome: how it ended.
         order_id: the id that was read; None unless the outcome is `ok`.
         status: the answer's status; None if there was no answer.
         seconds: how long it took.
+        units: how many of each product were in the cart that was ordered; None if it was no cart.
     """
 
     at: float
@@ -51,10 +52,56 @@ class Attempt:
     order_id: str | None
     status: int | None
     seconds: float
+    units: Mapping[int, int] | None = None
+
+    @property
+    def wanted(self) -> Mapping[int, int]:
+        """How many of each product were ordered."""
+        return {self.product_id: 1} if self.units is None else self.units
+
+
+class CallKind(StrEnum):
+    """What a request is, when it is no order."""
+
+    CHARGE = "charge"
+    ISSUE = "issue"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One try of a request that is no order. Tries with the same key are the same intent, repeated.
+
+    Attributes:
+        at: when it began, in seconds since 1970.
+        kind: what it is.
+        key: names the intent.
+        user_id: who asked.
+        about: the points that are charged, the coupon that is wanted, the product that is looked at.
+        outcome: how it ended.
+        found_id: the id that was read; None unless the outcome is `ok`.
+        status: the answer's status; None if there was no answer.
+        seconds: how long it took.
+    """
+
+    at: float
+    kind: CallKind
+    key: str
+    user_id: int
+    about: int
+    outcome: Outcome
+    found_id: str | None
+    status: int | None
+    seconds: float
+
+
+def calls_path(witness: Path) -> Path:
+    """Return the file for requests that are no orders: `orders.jsonl` has `orders.calls.jsonl`."""
+    return witness.with_suffix(".calls.jsonl")
 
 
 class WitnessWriter:
-    """Appends attempts to a file. A context manager; nobody else writes to that file meanwhile."""
+    """Appends attempts or calls to a file. A context manager; nobody else writes to that file meanwhile."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, and make it and its folder if there are none. A cut last line is taken away."""
@@ -65,9 +112,9 @@ class WitnessWriter:
         self._file = path.open("ab", buffering=0)
         self._file.truncate(len(whole))
 
-    def write(self, attempt: Attempt) -> None:
+    def write(self, tried: Attempt | Call) -> None:
         """Append one line; it can be read as soon as this returns."""
-        line = json.dumps(asdict(attempt), separators=(",", ":")) + "\n"
+        line = json.dumps(asdict(tried), separators=(",", ":")) + "\n"
         self._file.write(line.encode())
 
     def close(self) -> None:
@@ -115,8 +162,8 @@ class WitnessTail:
     def _attempt(self, line: bytes, number: int) -> Attempt:
         try:
             fields = json.loads(line)
-            return Attempt(**{**fields, "outcome": Outcome(fields["outcome"])})
-        except (ValueError, TypeError, KeyError) as exc:
+            return Attempt(**{**fields, "outcome": Outcome(fields["outcome"]), "units": _units(fields.get("units"))})
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
             raise WitnessDamaged(f"line {number} of {self._path} is no attempt: {exc}") from exc
 
 
@@ -129,6 +176,26 @@ def read_witness(path: Path) -> Iterator[Attempt]:
     """
     path.stat()
     yield from WitnessTail(path).new()
+
+
+def read_calls(path: Path) -> Iterator[Call]:
+    """Yield all calls of a file in the order in which they ended; a cut last line is skipped.
+
+    Raises:
+        WitnessDamaged: a whole line is no call.
+        FileNotFoundError: there is no such file.
+    """
+    for number, line in enumerate(_whole_lines(path.read_bytes()).splitlines(), start=1):
+        try:
+            fields = json.loads(line)
+            yield Call(**{**fields, "kind": CallKind(fields["kind"]), "outcome": Outcome(fields["outcome"])})
+        except (ValueError, TypeError, KeyError) as exc:
+            raise WitnessDamaged(f"line {number} of {path} is no call: {exc}") from exc
+
+
+def _units(found: Mapping[str, int] | None) -> Mapping[int, int] | None:
+    # JSON's names are texts.
+    return None if found is None else {int(product_id): count for product_id, count in found.items()}
 
 
 def _whole_lines(content: bytes) -> bytes:

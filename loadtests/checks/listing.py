@@ -1,33 +1,24 @@
 """All orders of all shoppers, as the API lists them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from http import HTTPStatus
-from typing import Annotated, TypeVar
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import httpx
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
+from loadtests.checks.asking import TokenOf, ask, for_each_user, issued_token, proof
 from loadtests.checks.orders import ListedOrder, OrderStatus
-from loadtests.errors import OrdersUnreadable
+from loadtests.errors import ApiUnreadable, OrdersUnreadable
 
 ORDERS_PATH = "/api/v1/orders"
-TOKENS_PATH = "/dev/issuer/tokens"
-AT_ONCE = 8
 # The most that the API gives.
 PAGE_LIMIT = 100
 # A shopper of a rush has some dozens of orders. A cursor that never ends is a bug that must not hang the judge.
 MOST_PAGES = 1000
-TRIES = 5
-PAUSE_SECONDS = 1.0
-ASK_SECONDS = 10.0
 # 500 shoppers take some seconds.
 WITHIN_SECONDS = 300.0
-
-Document = TypeVar("Document", bound=BaseModel)
-TokenOf = Callable[[httpx.AsyncClient, int], Awaitable[str]]
-"""Returns a user's token."""
 
 
 class _Line(BaseModel):
@@ -40,6 +31,9 @@ class _Order(BaseModel):
     status: OrderStatus
     lines: list[_Line]
     failure_reason: str | None
+    to_pay: int | None = None
+    discount: int = 0
+    created_at: AwareDatetime | None = None
 
 
 class _Page(BaseModel):
@@ -47,24 +41,12 @@ class _Page(BaseModel):
     next_cursor: str | None
 
 
-class _Token(BaseModel):
-    token: Annotated[str, Field(min_length=1)]
-
-
-async def issued_token(client: httpx.AsyncClient, user_id: int) -> str:
-    """Return a user's token from the development issuer.
-
-    Raises:
-        OrdersUnreadable: it gives none.
-    """
-    return (await _ask(_Token, client, client.build_request("POST", TOKENS_PATH, json={"user_id": user_id}))).token
-
-
 async def list_orders(
     base_url: str,
     users: Iterable[int],
     *,
     token_of: TokenOf = issued_token,
+    since: datetime | None = None,
     within_seconds: float = WITHIN_SECONDS,
 ) -> dict[int, tuple[ListedOrder, ...]]:
     """Return all orders of each user, newest first.
@@ -73,41 +55,36 @@ async def list_orders(
         base_url: what URLs begin with.
         users: their ids.
         token_of: where their tokens come from.
+        since: older orders are those of another run, and left out; None means that there are none.
         within_seconds: the most that it may take.
 
     Raises:
         OrdersUnreadable: a list can't be read, also when asked for again, or all together take too long.
     """
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def listed(client: httpx.AsyncClient, user_id: int) -> tuple[ListedOrder, ...]:
-        async with room:
-            return await _orders_of(client, await token_of(client, user_id))
-
-    # Straight to the ingress, whatever proxy the environment names for the rest of the world.
-    async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=ASK_SECONDS) as client:
-        try:
-            async with asyncio.timeout(within_seconds), asyncio.TaskGroup() as group:
-                tasks = {user_id: group.create_task(listed(client, user_id)) for user_id in users}
-        except TimeoutError as exc:
-            raise OrdersUnreadable(f"{base_url} didn't list all orders within {within_seconds:g} s") from exc
-        except ExceptionGroup as exc:
-            # The first failure ended the others.
-            raise exc.exceptions[0] from exc
-    return {user_id: task.result() for user_id, task in tasks.items()}
+    orders_of = partial(_orders_of, since=since)
+    try:
+        return await for_each_user(base_url, users, orders_of, token_of=token_of, within_seconds=within_seconds)
+    except ApiUnreadable as exc:
+        raise OrdersUnreadable(f"not all orders can be listed: {exc}") from exc
 
 
-async def _orders_of(client: httpx.AsyncClient, token: str) -> tuple[ListedOrder, ...]:
+async def _orders_of(
+    client: httpx.AsyncClient, _user_id: int, token: str, *, since: datetime | None
+) -> tuple[ListedOrder, ...]:
     found: list[ListedOrder] = []
     wanted: dict[str, str | int] = {"limit": PAGE_LIMIT}
-    headers = {"Authorization": f"Bearer {token}"}
     for _ in range(MOST_PAGES):
-        page = await _ask(_Page, client, client.build_request("GET", ORDERS_PATH, params=wanted, headers=headers))
-        found += [_listed(order) for order in page.orders]
-        if page.next_cursor is None:
+        page = await ask(_Page, client, client.build_request("GET", ORDERS_PATH, params=wanted, headers=proof(token)))
+        fresh = [order for order in page.orders if since is None or _is_since(order, since)]
+        found += [_listed(order) for order in fresh]
+        if page.next_cursor is None or len(fresh) < len(page.orders):
             return tuple(found)
         wanted["cursor"] = page.next_cursor
     raise OrdersUnreadable(f"a list of orders has more than {MOST_PAGES} pages")
+
+
+def _is_since(order: _Order, since: datetime) -> bool:
+    return order.created_at is None or order.created_at >= since
 
 
 def _listed(order: _Order) -> ListedOrder:
@@ -116,30 +93,6 @@ def _listed(order: _Order) -> ListedOrder:
         status=order.status,
         units={line.product_id: line.quantity for line in order.lines},
         failure_reason=order.failure_reason,
+        to_pay=order.to_pay,
+        discount=order.discount,
     )
-
-
-async def _ask(kind: type[Document], client: httpx.AsyncClient, request: httpx.Request) -> Document:
-    """Return what a request brings, after some tries: the platform may still be tired from the rush."""
-    problem = ""
-    for tried in range(TRIES):
-        if tried:
-            await asyncio.sleep(PAUSE_SECONDS)
-        try:
-            answer = await client.send(request)
-        except httpx.TransportError as exc:
-            problem = f"no answer: {type(exc).__name__}"
-            continue
-        if answer.is_success:
-            return _read(kind, answer)
-        problem = f"status {answer.status_code}"
-        if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            break
-    raise OrdersUnreadable(f"{request.method} {request.url}: {problem}")
-
-
-def _read(kind: type[Document], answer: httpx.Response) -> Document:
-    try:
-        return kind.model_validate_json(answer.content)
-    except ValidationError as exc:
-        raise OrdersUnreadable(f"{answer.request.url} answers something else than was asked for: {exc}") from exc

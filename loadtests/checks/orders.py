@@ -35,12 +35,16 @@ class ListedOrder:
         status: what became of it so far.
         units: how many of each product.
         failure_reason: why it FAILED; None if it didn't, or nobody says why.
+        to_pay: what it cost, in points; None is not known.
+        discount: what a coupon took off; 0 without one.
     """
 
     order_id: str
     status: OrderStatus
     units: Mapping[int, int]
     failure_reason: str | None = None
+    to_pay: int | None = None
+    discount: int = 0
 
 
 OrdersByUser = Mapping[int, Sequence[ListedOrder]]
@@ -87,6 +91,7 @@ class _Intent:
 
     user_id: int
     product_id: int
+    wanted: Mapping[int, int]
     outcome: Outcome
     order_ids: frozenset[str]
 
@@ -138,6 +143,14 @@ def sold_units(orders_by_user: OrdersByUser, product_id: int) -> int:
     )
 
 
+def paid_points(orders_by_user: OrdersByUser) -> Mapping[int, int]:
+    """Return how many points each shopper's PAID orders cost; what one cost that doesn't say it isn't in it."""
+    return {
+        user: sum(order.to_pay or 0 for order in orders if order.status is OrderStatus.PAID)
+        for user, orders in orders_by_user.items()
+    }
+
+
 def failed_without(orders_by_user: OrdersByUser, product_id: int) -> int:
     """Return how many orders FAILED although they don't want this product."""
     return sum(
@@ -155,6 +168,7 @@ def _intents(attempts: Iterable[Attempt]) -> list[_Intent]:
         _Intent(
             user_id=of_key[0].user_id,
             product_id=of_key[0].product_id,
+            wanted=of_key[0].wanted,
             outcome=_settled(of_key),
             order_ids=frozenset(attempt.order_id for attempt in of_key if attempt.order_id is not None),
         )
@@ -189,11 +203,11 @@ def _listed_twice(orders_by_user: OrdersByUser) -> Iterator[str]:
 
 
 def _other(intents: Iterable[_Intent], listed: Mapping[tuple[int, str], ListedOrder]) -> Iterator[str]:
-    """Yield the accepted orders that the list shows with something else than one unit of what was wanted."""
+    """Yield the accepted orders that the list shows with something else than what was wanted."""
     for intent in intents:
         for order_id in intent.order_ids:
             order = listed.get((intent.user_id, order_id))
-            if order is not None and order.units != {intent.product_id: 1}:
+            if order is not None and order.units != intent.wanted:
                 yield order_id
 
 
@@ -202,15 +216,15 @@ def _unexplained(
 ) -> tuple[int, Sequence[str]]:
     """Return how many orders that nobody was told of stand for unknown keys, and the ids of those that don't.
 
-    An unknown key explains at most one order, of its shopper and for one unit of its product. Which of several orders
+    An unknown key explains at most one order, of its shopper and for what it wanted. Which of several orders
     it explains can't be known; only how many are too many.
     """
-    open_keys = Counter((i.user_id, i.product_id) for i in intents if i.outcome is Outcome.UNKNOWN)
+    open_keys = Counter((i.user_id, frozenset(i.wanted.items())) for i in intents if i.outcome is Outcome.UNKNOWN)
     surfaced, extra = 0, []
     for (user_id, order_id), order in others.items():
-        product_id = next(iter(order.units), 0)
-        if order.units == {product_id: 1} and open_keys[user_id, product_id] > 0:
-            open_keys[user_id, product_id] -= 1
+        place = user_id, frozenset(order.units.items())
+        if open_keys[place] > 0:
+            open_keys[place] -= 1
             surfaced += 1
         else:
             extra.append(order_id)

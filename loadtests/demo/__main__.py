@@ -16,15 +16,15 @@ from doorbuster_cluster.errors import ClusterError
 from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.progress import Progress
 from doorbuster_cluster.settings import REPOSITORY, Settings, read_settings
-from loadtests.demo.api_server import ApiServer
-from loadtests.demo.cluster import open_cluster
-from loadtests.demo.errors import reason_of
-from loadtests.demo.interrupts import Interrupts
 from loadtests.demo.plan import HIGHEST_PEAK, LOWEST_PEAK, Plan
 from loadtests.demo.run import Screen, demonstrate
 from loadtests.demo.watching import Eyes
 from loadtests.errors import LoadTestError
 from loadtests.reports.evidence import Operator
+from loadtests.rig.api_server import ApiServer
+from loadtests.rig.cluster import open_cluster
+from loadtests.rig.errors import reason_of
+from loadtests.rig.interrupts import Interrupts
 
 BEFORE, AFTERWARDS = "before anything was changed", "after the run had come to its end, so its verdict stands"
 EPILOG = """

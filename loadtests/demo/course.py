@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 from doorbuster_cluster.progress import Progress
 from loadtests.arrivals import Arrivals
 from loadtests.config import Rush
-from loadtests.demo.errors import NotReached, QuestionFailed
-from loadtests.demo.gathering import Findings, calibration_of, last_arrival, seconds_until_one_replica
-from loadtests.demo.load import offered
-from loadtests.demo.plan import Plan, Supplies, calibration_rush, course_rush, fault_values
+from loadtests.demo.gathering import Findings, calibration_of, seconds_until_one_replica
+from loadtests.demo.plan import Plan, calibration_rush, course_rush, fault_values, top_up_of
 from loadtests.demo.ports import Platform
-from loadtests.demo.waiting import answer_of, wait_until_none
 from loadtests.demo.watching import Watch
 from loadtests.reports.evidence import Operator
 from loadtests.reports.timeline import Moment, Phase
 from loadtests.reports.verdict import comparable, machine_checks
+from loadtests.rig.errors import NotReached, QuestionFailed
+from loadtests.rig.load import last_arrival, offered
+from loadtests.rig.supplies import Supplies
+from loadtests.rig.waiting import answer_of, wait_until_none
 from loadtests.witness import Attempt, WitnessTail, read_witness
 
 # After another run, or after `make up`: replicas are taken away after two minutes.
@@ -79,7 +80,7 @@ def rest(run: Run) -> None:
     """Wait until a run may begin (P20): nothing waits, nothing is missing, stock has one replica.
 
     Raises:
-        DemoError: something is in the way that doesn't go away by itself.
+        RigError: something is in the way that doesn't go away by itself.
         NotReached: it didn't go away in time.
     """
     with run.progress.step("all releases, no fault, no paused scaler"):
@@ -102,7 +103,7 @@ def calibrate(run: Run) -> bool:
         Whether this machine is fast enough for the course.
     """
     with run.progress.step("new buyers and stock for the calibration"):
-        supplies = run.cluster.top_up(hot_units=0)
+        supplies = run.cluster.top_up(top_up_of(hot_units=0))
     run.found = replace(run.found, calibration_supplies=supplies)
     rush = calibration_rush(run.plan, supplies)
     run.watch.enter(Phase.CALIBRATION)
@@ -124,13 +125,13 @@ def calibrate(run: Run) -> bool:
 def slow_down(run: Run) -> None:
     """Make buyers, stock and the hot product, and then stock slow; with the operator off, pause all scalers."""
     with run.progress.step("new buyers, stock and a hot product"):
-        supplies = run.cluster.top_up(hot_units=run.plan.hot_units)
+        supplies = run.cluster.top_up(top_up_of(hot_units=run.plan.hot_units))
     run.found = replace(run.found, supplies=supplies)
     run.watch.enter(Phase.FAULT)
     paused = ", all scalers paused" if run.plan.operator is Operator.OFF else ""
     with run.progress.step(f"fault: {run.plan.delay_seconds * 1000:.0f} ms for each record of stock{paused}"):
         run.changed = True
-        run.cluster.slow_down(fault_values(run.plan))
+        run.cluster.change(fault_values(run.plan))
     # The rollout gave the groups new members.
     _wait_for_rest(run)
 

@@ -1,15 +1,16 @@
 """Makes evidence of what a run left: witness, lists, database, timeline. Pure."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from loadtests.checks.orders import Judgement, OrdersByUser, failed_without, sold_out_products, sold_units
-from loadtests.demo.plan import Plan, Supplies
+from loadtests.demo.plan import Plan
 from loadtests.reports.evidence import Calibration, Evidence, HotProduct, OrderCounts, Replicas
+from loadtests.reports.measurements import quantile
 from loadtests.reports.summary import Latency
 from loadtests.reports.timeline import Moment, Phase
+from loadtests.rig.supplies import Supplies
 from loadtests.witness import Attempt, Outcome
 
 # From the first order on until the platform is brought back.
@@ -182,17 +183,6 @@ def calibration_of(scheduled: int, attempts: Sequence[Attempt], *, seconds_until
     )
 
 
-def last_arrival(attempts: Sequence[Attempt]) -> float:
-    """Return when the last order was sent for the first time, in seconds since 1970; now when there is none.
-
-    A repeat under the same key is no arrival: it would give the platform more time than there is.
-    """
-    first: dict[str, float] = {}
-    for attempt in attempts:
-        first[attempt.key] = min(attempt.at, first.get(attempt.key, attempt.at))
-    return max(first.values(), default=time.time())
-
-
 def latency_of(attempts: Iterable[Attempt]) -> Latency | None:
     """Return how long buyers waited for their accepted orders, from the first try on; None when none was accepted.
 
@@ -208,9 +198,5 @@ def latency_of(attempts: Iterable[Attempt]) -> Latency | None:
     if not waits:
         return None
     waits.sort()
-    p50, p95, p99 = (round(_quantile(waits, share), 1) for share in (0.50, 0.95, 0.99))
+    p50, p95, p99 = (round(quantile(waits, share), 1) for share in (0.50, 0.95, 0.99))
     return Latency(p50=p50, p95=p95, p99=p99)
-
-
-def _quantile(ascending: Sequence[float], share: float) -> float:
-    return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

@@ -8,8 +8,8 @@ from loadtests.checks.listing import list_orders
 from loadtests.checks.orders import judge
 from loadtests.demo.course import Run
 from loadtests.demo.gathering import Lists
-from loadtests.demo.plan import Supplies
-from loadtests.demo.waiting import answer_of
+from loadtests.rig.supplies import Supplies
+from loadtests.rig.waiting import answer_of
 from loadtests.witness import Attempt
 
 # A whole table is counted; a second Ctrl-C ends the kubectl that asks.

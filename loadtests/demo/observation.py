@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from loadtests.demo.api_server import Json
 from loadtests.reports.decisions import Decision
 from loadtests.reports.timeline import Moment, Phase
+from loadtests.rig.api_server import Json
 from loadtests.witness import Attempt, Outcome
 
 

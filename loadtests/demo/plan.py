@@ -7,6 +7,7 @@ from pathlib import Path
 from loadtests.config import CourseName, Rush
 from loadtests.reports.evidence import Operator
 from loadtests.reports.timeline import Phase
+from loadtests.rig.supplies import Supplies, TopUp
 from loadtests.shapes.stages import FLASH_SALE, Course, steady
 
 LOWEST_PEAK = 1.0
@@ -116,39 +117,9 @@ class Files:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supplies:
-    """What a top-up made for one load.
-
-    Attributes:
-        first_user: the lowest id of the new buyers, who have no orders yet.
-        users: how many there are.
-        first_product: the lowest id of the products that have plenty.
-        products: how many there are.
-        hot_product: the id of the new product that has few units; None if none was asked for.
-        hot_units: how many; 0 without such a product.
-    """
-
-    first_user: int
-    users: int
-    first_product: int
-    products: int
-    hot_product: int | None
-    hot_units: int
-
-    @property
-    def last_user(self) -> int:
-        """The highest id of the new buyers."""
-        return self.first_user + self.users - 1
-
-
-def top_up_command(*, hot_units: int) -> tuple[str, ...]:
-    """Return what makes buyers and stock for one load, in a pod of the API."""
-    return (
-        "python3", "-m", "doorbuster.jobs.top_up",
-        "--users", str(USERS), "--points", str(POINTS),
-        "--products", str(PRODUCTS), "--units", str(UNITS), "--hot-units", str(hot_units),
-    )  # fmt: skip
+def top_up_of(*, hot_units: int) -> TopUp:
+    """Return what is made for one load; 0 units mean that there is no hot product."""
+    return TopUp(users=USERS, points=POINTS, products=PRODUCTS, units=UNITS, hot_units=hot_units)
 
 
 def fault_values(plan: Plan) -> Mapping[str, str]:

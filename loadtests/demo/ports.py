@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from loadtests.demo.plan import Supplies
+from loadtests.rig.supplies import Supplies, TopUp
 
 
 class Platform(Protocol):
     """The platform under load. Every method may raise a ClusterError; QuestionFailed means that asking again helps."""
 
     def check(self) -> None:
-        """Raise a DemoError for what doesn't go away by waiting."""
+        """Raise a RigError for what doesn't go away by waiting."""
         ...
 
     def restless(self) -> Sequence[str]:
@@ -21,11 +21,11 @@ class Platform(Protocol):
         """Return what somebody still works on."""
         ...
 
-    def top_up(self, *, hot_units: int) -> Supplies:
-        """Make new buyers, lift the stock, and make a hot product if it is to have units."""
+    def top_up(self, wanted: TopUp) -> Supplies:
+        """Make what a load needs before it begins."""
         ...
 
-    def slow_down(self, values: Mapping[str, str]) -> None:
+    def change(self, values: Mapping[str, str]) -> None:
         """Change values of the applications, and return when everything is rolled out."""
         ...
 

@@ -1,6 +1,5 @@
 """What is left of a run: its files, and the verdict on the screen."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from loadtests.reports.evidence import Operator
 from loadtests.reports.plot import draw
 from loadtests.reports.summary import Machine, Run, Summary, summarize, write_summary
 from loadtests.reports.verdict import Verdict
+from loadtests.rig.machine import MEMORY, memory_gib, read_fact, usable_cores
 
-MEMORY = Path("/proc/meminfo")
-KIB_IN_GIB = 1024 * 1024
 COLOURS = {Verdict.PASSED: "green", Verdict.FAILED_AS_EXPECTED: "green", Verdict.FAILED: "red"}
 NEXT = {
     Verdict.PASSED: "`make demo OPERATOR=off` shows the same load without the operator",
@@ -65,28 +63,13 @@ def _problem(file: Path, write: Callable[[], None]) -> str:
 
 def described(run: RunUnderWay) -> Run:
     """Return what was run, and where."""
-    text = MEMORY.read_text() if MEMORY.exists() else ""
     return Run(
         started_at=run.watch.began_at,
         peak_per_s=run.plan.peak,
         # None was set in a run that its calibration ended.
         delay_ms=run.plan.delay_seconds * 1000 if run.changed else 0.0,
-        machine=Machine(cores=usable_cores(), memory_gib=memory_gib(text)),
+        machine=Machine(cores=usable_cores(), memory_gib=memory_gib(read_fact(MEMORY))),
     )
-
-
-def usable_cores() -> int:
-    """Return how many cores processes may use; where the system doesn't tell that, as macOS, how many there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def memory_gib(meminfo: str) -> float | None:
-    """Return the machine's memory from what the kernel tells; None when it doesn't."""
-    for line in meminfo.splitlines():
-        name, _, rest = line.partition(":")
-        if name == "MemTotal":
-            return round(int(rest.split()[0]) / KIB_IN_GIB, 1)
-    return None
 
 
 def show_results(summary: Summary, plan: Plan, console: Console) -> None:

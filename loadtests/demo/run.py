@@ -11,18 +11,18 @@ from doorbuster_cluster.process import end_running_programs
 from doorbuster_cluster.progress import Progress
 from loadtests.arrivals import arrivals_path
 from loadtests.demo.course import Run, carry_out, drain
-from loadtests.demo.errors import reason_of
-from loadtests.demo.interrupts import Interrupts
 from loadtests.demo.judging import judge_orders
 from loadtests.demo.observation import Look
 from loadtests.demo.plan import Plan
 from loadtests.demo.ports import Platform
 from loadtests.demo.results import show_results, write_results
 from loadtests.demo.showing import shown
-from loadtests.demo.tidying import Tidy, tidy
 from loadtests.demo.watching import Watch
 from loadtests.errors import LoadTestError
 from loadtests.reports.timeline import Phase, TimelineWriter
+from loadtests.rig.errors import reason_of
+from loadtests.rig.interrupts import Interrupts
+from loadtests.rig.tidying import Tidy, tidy
 
 # A second Ctrl-C reaches the helm that we run as well, and ends it; the next try finds its release unfinished.
 RESTORE_TRIES = 3

@@ -7,21 +7,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from loadtests.demo.api_server import ApiServer, Json
-from loadtests.demo.errors import QuestionFailed
 from loadtests.demo.observation import Look, Pace, Told, decisions_of, moment_of
 from loadtests.demo.plan import phase_of
-from loadtests.demo.prometheus import WATCHED, ask
-from loadtests.demo.standing import STOCK_DEPLOYMENT, STOCK_SCALER
-from loadtests.demo.waiting import LOOK_SECONDS
 from loadtests.errors import WitnessDamaged
 from loadtests.reports.decisions import Decision
 from loadtests.reports.timeline import Moment, Phase, TimelineWriter
+from loadtests.rig.api_server import SCALERS, WORKLOADS, ApiServer, Json
+from loadtests.rig.errors import QuestionFailed
+from loadtests.rig.prometheus import WATCHED, ask
+from loadtests.rig.standing import STOCK_DEPLOYMENT, STOCK_SCALER
+from loadtests.rig.waiting import LOOK_SECONDS
 from loadtests.shapes.stages import Course
 from loadtests.witness import WitnessTail
 
-WORKLOADS = "apis/apps/v1"
-SCALERS = "apis/doorbuster.dev/v1alpha1"
 # A look that hangs is over by then: it asks three times.
 END_SECONDS = 10.0
 

@@ -3,7 +3,8 @@
 LoadTestError
 └── ReportError
     ├── NotATimeline
-    └── NotASummary
+    ├── NotASummary
+    └── NotAnAudit
 """
 
 from loadtests.errors import LoadTestError
@@ -19,3 +20,7 @@ class NotATimeline(ReportError):
 
 class NotASummary(ReportError):
     """The file holds no summary, or one of another version."""
+
+
+class NotAnAudit(ReportError):
+    """What the auditor printed is no report of its."""

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from loadtests.reports.decisions import Decision
 from loadtests.reports.errors import NotASummary
 from loadtests.reports.evidence import Evidence
-from loadtests.reports.verdict import Check, Verdict, checks, verdict
+from loadtests.reports.limits import Check
+from loadtests.reports.verdict import Verdict, checks, verdict
 
 SCHEMA: Final = Path(__file__).with_name("summary.schema.json")
 VERSION: Final = 2

@@ -4,12 +4,12 @@ Nothing that isn't known passes. A loss is a failure on any machine; slowness is
 that the machine is fast enough.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 
 from loadtests.reports.evidence import Calibration, Evidence, Operator
+from loadtests.reports.limits import Check, Subject, at_least, at_most, exactly, percent
 
 # All of P20. Shares are in percent.
 OFFERED_PERCENT = 98.0
@@ -65,59 +65,24 @@ _EXIT_CODES = {
 }
 
 
-class Subject(StrEnum):
-    """What a check is about."""
-
-    MACHINE = "machine"
-    """Whether this machine can be compared at all."""
-    SAFETY = "safety"
-    """Nothing sold twice, nothing accepted and lost: holds on every machine."""
-    PROMISE = "promise"
-    """What the operator is for."""
-    FAILURE = "failure"
-    """What goes wrong without it, and that nothing else is the reason."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """A value beside its limit.
-
-    Attributes:
-        name: what was looked at, as a person would say it.
-        value: None when not known; then it didn't pass. A count is an int, also when it is read from a file.
-        unit: of value and limit: `%`, `s`; empty for a count.
-        limit: in words, with its unit.
-    """
-
-    subject: Subject
-    name: str
-    value: int | float | None
-    unit: str
-    limit: str
-    passed: bool
-
-    @property
-    def shown(self) -> str:
-        """Return the value with its unit, or that it isn't known."""
-        if self.value is None:
-            return "not known"
-        # Two decimals, so that 97.99 % isn't shown as the 98 % that it just missed.
-        number = f"{self.value:,}" if isinstance(self.value, int) else f"{self.value:,.2f}"
-        return f"{number} {self.unit}".rstrip()
-
-
 def verdict(evidence: Evidence) -> Verdict:
     """Return what the run has shown."""
     if evidence.interrupted:
         return Verdict.INTERRUPTED
-    failed = {check.subject for check in checks(evidence) if not check.passed}
+    found = verdict_of(checks(evidence))
+    if found is Verdict.PASSED and evidence.operator is Operator.OFF:
+        return Verdict.FAILED_AS_EXPECTED
+    return found
+
+
+def verdict_of(found: Iterable[Check]) -> Verdict:
+    """Return what checks come to: a broken safety counts first, then a machine that can't be compared."""
+    failed = {check.subject for check in found if not check.passed} - {Subject.AIM}
     if Subject.SAFETY in failed:
         return Verdict.FAILED
     if Subject.MACHINE in failed:
         return Verdict.NOT_COMPARABLE
-    if failed:
-        return Verdict.FAILED
-    return Verdict.PASSED if evidence.operator is Operator.ON else Verdict.FAILED_AS_EXPECTED
+    return Verdict.FAILED if failed else Verdict.PASSED
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
@@ -135,7 +100,7 @@ def comparable(calibration: Calibration) -> bool:
 
 
 def _safety(seen: Evidence) -> Iterator[Check]:
-    zero = partial(_exactly, 0, subject=Subject.SAFETY)
+    zero = partial(exactly, 0, subject=Subject.SAFETY)
     yield zero("orders lost", seen.lost)
     yield zero("orders doubled", seen.doubled)
     yield zero("units oversold", seen.oversold)
@@ -147,49 +112,49 @@ def machine_checks(found: Calibration | None) -> Iterator[Check]:
     """Yield what is asked of the calibration; None is one that didn't take place."""
     about = Subject.MACHINE
     offered, accepted = (found.offered, found.accepted) if found else (None, None)
-    share = _percent(offered, found.scheduled if found else None)
-    yield _at_least(OFFERED_PERCENT, "calibration: offered of scheduled", share, subject=about)
-    yield _at_least(ACCEPTED_PERCENT, "calibration: accepted of offered", _percent(accepted, offered), subject=about)
+    share = percent(offered, found.scheduled if found else None)
+    yield at_least(OFFERED_PERCENT, "calibration: offered of scheduled", share, subject=about)
+    yield at_least(ACCEPTED_PERCENT, "calibration: accepted of offered", percent(accepted, offered), subject=about)
     final = found.seconds_until_final if found else None
-    yield _at_most(FINAL_SECONDS, "calibration: last arrival to all final", final, subject=about)
+    yield at_most(FINAL_SECONDS, "calibration: last arrival to all final", final, subject=about)
 
 
 def _kept_promises(seen: Evidence) -> Iterator[Check]:
     orders, about = seen.orders, Subject.PROMISE
-    yield _at_least(OFFERED_PERCENT, "offered of scheduled", _percent(orders.offered, seen.scheduled), subject=about)
-    answered = _percent(orders.accepted + orders.sold_out, orders.offered)
-    yield _at_least(ACCEPTED_PERCENT, "accepted or sold out of offered", answered, subject=about)
-    yield _at_least(PAID_PERCENT, "paid of accepted", _percent(orders.paid, orders.accepted), subject=about)
-    yield _exactly(0, "pending at the end", orders.pending, subject=about)
+    yield at_least(OFFERED_PERCENT, "offered of scheduled", percent(orders.offered, seen.scheduled), subject=about)
+    answered = percent(orders.accepted + orders.sold_out, orders.offered)
+    yield at_least(ACCEPTED_PERCENT, "accepted or sold out of offered", answered, subject=about)
+    yield at_least(PAID_PERCENT, "paid of accepted", percent(orders.paid, orders.accepted), subject=about)
+    yield exactly(0, "pending at the end", orders.pending, subject=about)
     yield from _failures(seen)
-    yield _at_most(FINAL_SECONDS, "last arrival to all final", seen.seconds_until_final, subject=about)
-    yield _exactly(0, "failed and not compensated", seen.uncompensated, subject=about)
-    yield _at_most(OLDEST_AGE_SECONDS, "oldest record age", seen.oldest_age_max_s, subject=about)
+    yield at_most(FINAL_SECONDS, "last arrival to all final", seen.seconds_until_final, subject=about)
+    yield exactly(0, "failed and not compensated", seen.uncompensated, subject=about)
+    yield at_most(OLDEST_AGE_SECONDS, "oldest record age", seen.oldest_age_max_s, subject=about)
     yield from _scaling(seen)
 
 
 def _failures(seen: Evidence) -> Iterator[Check]:
     about, reasons, hot = Subject.PROMISE, seen.failure_reasons, seen.hot
     others = None if reasons is None else sum(count for reason, count in reasons.items() if reason != ONLY_FAILURE)
-    yield _exactly(0, f"failed for another reason than {ONLY_FAILURE}", others, subject=about)
-    yield _exactly(0, "failed on another than the hot product", seen.failed_elsewhere, subject=about)
+    yield exactly(0, f"failed for another reason than {ONLY_FAILURE}", others, subject=about)
+    yield exactly(0, "failed on another than the hot product", seen.failed_elsewhere, subject=about)
     name = "units sold of the hot product"
     if hot is None:
         yield Check(subject=about, name=name, value=None, unit="", limit="exactly all that there are", passed=False)
     else:
         # As many as are wanted, if that is fewer than there are.
-        yield _exactly(min(hot.units, hot.wanted), name, hot.sold, subject=about)
+        yield exactly(min(hot.units, hot.wanted), name, hot.sold, subject=about)
         elsewhere = seen.orders.sold_out - hot.sold_out
-        yield _exactly(0, "sold out on another than the hot product", elsewhere, subject=about)
+        yield exactly(0, "sold out on another than the hot product", elsewhere, subject=about)
 
 
 def _scaling(seen: Evidence) -> Iterator[Check]:
     about, replicas = Subject.PROMISE, seen.replicas
-    yield _exactly(START_REPLICAS, "replicas at the start", replicas.start, subject=about)
+    yield exactly(START_REPLICAS, "replicas at the start", replicas.start, subject=about)
     yield _most_replicas(replicas.max)
-    yield _exactly(START_REPLICAS, "replicas at the end", replicas.end, subject=about)
+    yield exactly(START_REPLICAS, "replicas at the end", replicas.end, subject=about)
     scaled_in = seen.seconds_until_one_replica
-    yield _at_most(SCALED_IN_SECONDS, "last arrival to one replica", scaled_in, subject=about)
+    yield at_most(SCALED_IN_SECONDS, "last arrival to one replica", scaled_in, subject=about)
 
 
 def _most_replicas(most: int | None) -> Check:
@@ -206,30 +171,10 @@ def _most_replicas(most: int | None) -> Check:
 def _falling_behind(seen: Evidence) -> Iterator[Check]:
     about, orders, replicas = Subject.FAILURE, seen.orders, seen.replicas
     # Else it is something else that fails: too little load, a shop that takes no orders, a scaler that wasn't paused.
-    yield _at_least(OFFERED_PERCENT, "offered of scheduled", _percent(orders.offered, seen.scheduled), subject=about)
-    answered = _percent(orders.accepted + orders.sold_out, orders.offered)
-    yield _at_least(ACCEPTED_PERCENT, "accepted or sold out of offered", answered, subject=about)
-    yield _exactly(START_REPLICAS, "fewest replicas", replicas.min, subject=about)
-    yield _exactly(START_REPLICAS, "most replicas", replicas.max, subject=about)
-    share = _percent(seen.pending_at_load_end, orders.accepted)
-    yield _at_least(PENDING_OFF_PERCENT, "pending when the load ended", share, subject=about)
-
-
-def _percent(part: int | None, whole: int | None) -> float | None:
-    # Of nothing there is no share.
-    return None if part is None or not whole else 100 * part / whole
-
-
-def _at_least(limit: float, name: str, value: float | None, *, subject: Subject) -> Check:
-    passed = value is not None and value >= limit
-    return Check(subject=subject, name=name, value=value, unit="%", limit=f"at least {limit:g} %", passed=passed)
-
-
-def _at_most(limit: float, name: str, value: float | None, *, subject: Subject) -> Check:
-    passed = value is not None and value <= limit
-    return Check(subject=subject, name=name, value=value, unit="s", limit=f"at most {limit:g} s", passed=passed)
-
-
-def _exactly(limit: int, name: str, value: int | None, *, subject: Subject) -> Check:
-    passed = value == limit
-    return Check(subject=subject, name=name, value=value, unit="", limit=f"exactly {limit:,}", passed=passed)
+    yield at_least(OFFERED_PERCENT, "offered of scheduled", percent(orders.offered, seen.scheduled), subject=about)
+    answered = percent(orders.accepted + orders.sold_out, orders.offered)
+    yield at_least(ACCEPTED_PERCENT, "accepted or sold out of offered", answered, subject=about)
+    yield exactly(START_REPLICAS, "fewest replicas", replicas.min, subject=about)
+    yield exactly(START_REPLICAS, "most replicas", replicas.max, subject=about)
+    share = percent(seen.pending_at_load_end, orders.accepted)
+    yield at_least(PENDING_OFF_PERCENT, "pending when the load ended", share, subject=about)

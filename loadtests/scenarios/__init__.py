@@ -1,1 +1,1 @@
-"""What shoppers do. The only place, beside the locustfile, that knows locust and gevent."""
+"""What shoppers do. The only place, beside the locustfiles, that knows locust and gevent."""

@@ -31,7 +31,7 @@ class Answer:
 
 
 class IngressClient:
-    """Posts JSON to one ingress. Any number of greenlets may use it at once."""
+    """Asks one ingress, in JSON. Any number of greenlets may use it at once."""
 
     def __init__(self, base_url: str, *, timeout_seconds: float, connections: int) -> None:
         """Take where and how; nothing is connected yet.
@@ -56,11 +56,21 @@ class IngressClient:
         Raises:
             NoAnswer: there is none. The request is not repeated.
         """
-        body = json.dumps(document, separators=(",", ":")).encode()
+        return self._ask("POST", path, _encoded(document), headers)
+
+    def put(self, path: str, document: Mapping[str, object], *, headers: Mapping[str, str]) -> Answer:
+        """Return the answer to a JSON document, whatever its status; raises NoAnswer as `post` does."""
+        return self._ask("PUT", path, _encoded(document), headers)
+
+    def get(self, path: str, *, headers: Mapping[str, str]) -> Answer:
+        """Return the answer, whatever its status; raises NoAnswer as `post` does."""
+        return self._ask("GET", path, b"", headers)
+
+    def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
             # The client's own limits hold for each step alone, this one for all of them.
             with gevent.Timeout(self._timeout_seconds, NoAnswer("timed out")):
-                response = self._http.request("POST", path, body=body, headers={**_JSON, **headers})
+                response = self._http.request(method, path, body=body, headers={**_JSON, **headers})
                 content = response.read()
         except (OSError, HTTPParseError) as exc:
             raise NoAnswer(f"{type(exc).__name__}: {exc}") from exc
@@ -74,3 +84,7 @@ class IngressClient:
     def close(self) -> None:
         """Close the connections that nobody uses at the moment; the others when their answer is there."""
         self._http.close()
+
+
+def _encoded(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()

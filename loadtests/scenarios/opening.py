@@ -9,12 +9,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import gevent
+import structlog
 from gevent.pool import Pool
 
-from loadtests.arrivals import Arrivals
+from loadtests.arrivals import Arrivals, arrivals_path, write_arrivals
+from loadtests.config import OpenLoad
+from loadtests.scenarios.answers import LONGEST_PAUSE_SECONDS, MOST_TRIES
+from loadtests.shapes.stages import Course
+
+# After an interrupt nobody waits for answers; the greenlets only need to write that they were cut off.
+INTERRUPT_SECONDS = 1.0
 
 Act = Callable[[], object]
 """What an arrival does."""
+
+log = structlog.get_logger()
 
 
 class Opening:
@@ -81,3 +90,37 @@ class Opening:
 
     def _late(self, moment: float) -> float:
         return self._passed() - moment
+
+
+def carry_out_open(plan: OpenLoad, course: Course, acts: Iterable[tuple[float, Act]], *, requests: int = 1) -> None:
+    """Begin all arrivals of a course at their moments, wait for the last answers, and write what became of them.
+
+    Args:
+        plan: what is carried out.
+        course: when arrivals come.
+        acts: the moments, ascending, and what to do then.
+        requests: how many requests one arrival makes, one after the other.
+    """
+    path = arrivals_path(plan.witness)
+    opening = Opening(
+        course.scheduled,
+        most_in_flight=plan.most_in_flight,
+        latest_start_seconds=plan.latest_start_seconds,
+    )
+    # At once: who watches the run learns when it began.
+    write_arrivals(path, opening.arrivals)
+    log.info("course_begun", scheduled=course.scheduled, seconds=course.seconds)
+    patience = INTERRUPT_SECONDS
+    try:
+        opening.carry_out(acts)
+        opening.finish()
+        patience = requests * patience_seconds(plan.timeout_seconds)
+    finally:
+        opening.close(within_seconds=patience)
+        write_arrivals(path, opening.arrivals)
+    log.info("course_ended", begun=opening.arrivals.begun, scheduled=opening.arrivals.scheduled)
+
+
+def patience_seconds(timeout_seconds: float) -> float:
+    """Return how long a request may take with all of its repeats."""
+    return MOST_TRIES * (timeout_seconds + LONGEST_PAUSE_SECONDS)

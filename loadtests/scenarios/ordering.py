@@ -1,19 +1,20 @@
 """One shopper's order: tried, perhaps repeated under the same key, and every try written down."""
 
-import time
+import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from uuid import uuid4
 
-import gevent
-
-from loadtests.scenarios.answers import MOST_TRIES, NO_ANSWER, Reading, read_answer
+from loadtests.scenarios.answers import Reading
 from loadtests.scenarios.choices import Choice
 from loadtests.scenarios.client import IngressClient, NoAnswer
-from loadtests.witness import Attempt
+from loadtests.scenarios.settling import Tried, post_once, settle, timed
+from loadtests.witness import Attempt, Outcome
 
 PATH = "/api/v1/orders"
-# In the report, a repeat is a line of its own: its times say nothing about the first tries.
-REPEAT_NAME = f"{PATH} (repeated)"
+CART_PATH = "/api/v1/cart"
+CHECKOUT_PATH = f"{CART_PATH}/checkout"
+REPEATED = " (repeated)"
 
 Report = Callable[[str, Attempt], None]
 """Takes the name for locust's report, and a try that ended."""
@@ -28,43 +29,62 @@ class Checkout:
         self._tokens = tokens
         self._report = report
 
-    def order(self, choice: Choice) -> None:
+    def order(self, choice: Choice) -> Reading:
         """Place an order; ask again, a bounded number of times, where a client of this API would (R1, R2)."""
+        document: dict[str, object] = {"lines": [{"product_id": choice.product_id, "quantity": 1}]}
+        if choice.coupon_id is not None:
+            document["coupon_id"] = choice.coupon_id
+        return self._settle(choice, PATH, document, units=None)
+
+    def check_out(self, choice: Choice) -> Reading:
+        """Put the product into the shopper's cart, and order all that is in it.
+
+        Where it isn't known what that is, nothing is ordered: nobody could say later whether it was the right thing.
+        """
+        with timed(lambda tried: None) as put:
+            units = self._put_line(choice)
+        if units is not None:
+            return self._settle(choice, CHECKOUT_PATH, {}, units=units)
+        put.reading = Reading(outcome=Outcome.FAIL)
+        self._report(CART_PATH, _attempt(choice, str(uuid4()), put, None))
+        return put.reading
+
+    def _settle(
+        self, choice: Choice, path: str, document: Mapping[str, object], *, units: Mapping[int, int] | None
+    ) -> Reading:
         key = str(uuid4())
-        pause = self._tried(choice, key=key, name=PATH).pause_seconds
-        for _ in range(MOST_TRIES - 1):
-            if pause is None:
-                return
-            gevent.sleep(pause)
-            pause = self._tried(choice, key=key, name=REPEAT_NAME).pause_seconds
+        headers = {**self._proof(choice), "Idempotency-Key": key}
 
-    def _tried(self, choice: Choice, *, key: str, name: str) -> Reading:
-        """Return what a try brought, after it was reported; one that is cut off is reported as unknown."""
-        at, began = time.time(), time.perf_counter()
-        reading = NO_ANSWER
-        try:
-            reading = self._ask(choice, key)
-        finally:
-            self._report(
-                name,
-                Attempt(
-                    at=at,
-                    key=key,
-                    user_id=choice.user_id,
-                    product_id=choice.product_id,
-                    outcome=reading.outcome,
-                    order_id=reading.order_id,
-                    status=reading.status,
-                    seconds=time.perf_counter() - began,
-                ),
-            )
-        return reading
+        def tell(tried: Tried) -> None:
+            # In the report, a repeat is a line of its own: its times say nothing about the first tries.
+            name = path + REPEATED if tried.repeated else path
+            self._report(name, _attempt(choice, key, tried, units))
 
-    def _ask(self, choice: Choice, key: str) -> Reading:
-        wanted = {"lines": [{"product_id": choice.product_id, "quantity": 1}]}
-        headers = {"Authorization": f"Bearer {self._tokens[choice.user_id]}", "Idempotency-Key": key}
+        return settle(lambda: post_once(self._client, path, document, headers), tell)
+
+    def _put_line(self, choice: Choice) -> Mapping[int, int] | None:
+        path = f"{CART_PATH}/lines/{choice.product_id}"
         try:
-            answer = self._client.post(PATH, wanted, headers=headers)
-        except NoAnswer:
-            return NO_ANSWER
-        return read_answer(answer.status, answer.body, retry_after=answer.retry_after)
+            answer = self._client.put(path, {"quantity": 1}, headers=self._proof(choice))
+            if answer.status != HTTPStatus.OK:
+                return None
+            return {line["product_id"]: line["quantity"] for line in json.loads(answer.body)["lines"]}
+        except (NoAnswer, ValueError, KeyError, TypeError):
+            return None
+
+    def _proof(self, choice: Choice) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._tokens[choice.user_id]}"}
+
+
+def _attempt(choice: Choice, key: str, tried: Tried, units: Mapping[int, int] | None) -> Attempt:
+    return Attempt(
+        at=tried.at,
+        key=key,
+        user_id=choice.user_id,
+        product_id=choice.product_id,
+        outcome=tried.reading.outcome,
+        order_id=tried.reading.order_id,
+        status=tried.reading.status,
+        seconds=tried.seconds,
+        units=units,
+    )

@@ -9,7 +9,7 @@ from functools import partial
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.commands.supply import APPS
 from doorbuster_cluster.runtime.releases import NAMESPACE, values_file
-from loadtests.demo.releases import change, read_release
+from loadtests.rig.releases import change, read_release
 from tests.audit import ORDERS, UNDER_WAY, Ask, breaches
 from tests.crowd import shopping
 from tests.e2e.conftest import Figures

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.errors import WitnessDamaged
-from loadtests.witness import Attempt, Outcome, WitnessTail, WitnessWriter, read_witness
+from loadtests.witness import (
+    Attempt,
+    Call,
+    CallKind,
+    Outcome,
+    WitnessTail,
+    WitnessWriter,
+    calls_path,
+    read_calls,
+    read_witness,
+)
 
 
 @pytest.fixture
@@ -107,3 +118,37 @@ def test_a_tail_gives_each_attempt_once_and_waits_for_the_end_of_a_line(path: Pa
     path.write_bytes(whole)
     assert tail.new() == [attempt(2)]
     assert tail.new() == []
+
+
+def test_a_cart_is_read_back_with_its_units(tmp_path: Path) -> None:
+    cart = replace(attempt(1), units={7: 2, 8: 1})
+    with WitnessWriter(tmp_path / "orders.jsonl") as witness:
+        witness.write(cart)
+        witness.write(attempt(2))
+
+    found = list(read_witness(tmp_path / "orders.jsonl"))
+    assert found == [cart, attempt(2)]
+    assert [each.wanted for each in found] == [{7: 2, 8: 1}, {attempt(2).product_id: 1}]
+
+
+def test_calls_are_read_back_and_a_cut_line_is_skipped(tmp_path: Path) -> None:
+    path = calls_path(tmp_path / "orders.jsonl")
+    call = Call(
+        at=1.5, kind=CallKind.ISSUE, key="k", user_id=1, about=7, outcome=Outcome.OK, found_id="i", status=202,
+        seconds=0.1,
+    )  # fmt: skip
+    with WitnessWriter(path) as writer:
+        writer.write(call)
+    with path.open("a") as file:
+        file.write('{"at": 2')
+
+    assert path.name == "orders.calls.jsonl"
+    assert list(read_calls(path)) == [call]
+
+
+def test_a_whole_line_that_is_no_call_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_text('{"kind": "dance"}\n')
+
+    with pytest.raises(WitnessDamaged, match="line 1"):
+        list(read_calls(path))

@@ -1,10 +1,10 @@
-from collections.abc import Callable
+from datetime import datetime
 
 import httpx
 import pytest
 
-from loadtests.checks import listing
-from loadtests.checks.listing import issued_token, list_orders
+from loadtests.checks import asking
+from loadtests.checks.listing import list_orders
 from loadtests.checks.orders import ListedOrder, OrderStatus
 from loadtests.errors import OrdersUnreadable
 from tests.unit.loadtests.shop_server import Manner, shop
@@ -14,7 +14,7 @@ USERS = range(1, 21)
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(asking, "PAUSE_SECONDS", 0.0)
 
 
 async def test_all_pages_of_all_shoppers_are_listed() -> None:
@@ -27,7 +27,8 @@ async def test_all_pages_of_all_shoppers_are_listed() -> None:
     assert opened.tokens == set(USERS)
     assert [len(found[user]) for user in USERS] == [250, 1, *[0] * 18]
     assert {order.order_id for order in found[1]} == {opened.order_ids[f"key-{number}"] for number in range(250)}
-    assert found[2] == (ListedOrder(order_id=opened.order_ids["another"], status=OrderStatus.PAID, units={8: 1}),)
+    another = ListedOrder(order_id=opened.order_ids["another"], status=OrderStatus.PAID, units={8: 1}, to_pay=1)
+    assert found[2] == (another,)
 
 
 async def test_a_shop_that_is_not_there_is_named() -> None:
@@ -54,37 +55,14 @@ async def test_a_list_that_takes_too_long_is_given_up() -> None:
         await list_orders(opened.url, USERS, within_seconds=0)
 
 
-Answer = Callable[[httpx.Request], httpx.Response]
+@pytest.mark.parametrize(("since", "count"), [("2026-11-26T05:59:59Z", 3), ("2026-11-26T06:00:01Z", 0)])
+async def test_orders_of_an_earlier_run_are_left_out(since: str, count: int) -> None:
+    with shop() as opened:
+        for number in range(3):
+            opened.take(f"key-{number}", 1, 7)
+        found = await list_orders(opened.url, [1], since=datetime.fromisoformat(since))
 
-
-async def asked(answer: Answer) -> str:
-    async with httpx.AsyncClient(base_url="http://shop", transport=httpx.MockTransport(answer)) as client:
-        return await issued_token(client, 1)
-
-
-async def test_a_tired_server_is_asked_again() -> None:
-    answers = iter([httpx.Response(503), httpx.Response(500), httpx.Response(201, json={"token": "t"})])
-
-    assert await asked(lambda _: next(answers)) == "t"
-
-
-@pytest.mark.parametrize(("status", "times"), [(503, 5), (404, 1)])
-async def test_asking_ends(status: int, times: int) -> None:
-    requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return httpx.Response(status)
-
-    with pytest.raises(OrdersUnreadable, match=f"status {status}"):
-        await asked(answer)
-    assert len(requests) == times
-
-
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"token": ""}'])
-async def test_another_answer_than_was_asked_for_is_named(body: str) -> None:
-    with pytest.raises(OrdersUnreadable, match="something else"):
-        await asked(lambda _: httpx.Response(200, text=body))
+    assert len(found[1]) == count
 
 
 def test_the_small_shop_keeps_the_order_of_a_repeated_key() -> None:

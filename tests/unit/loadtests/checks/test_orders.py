@@ -10,6 +10,7 @@ from loadtests.checks.orders import (
     OrderStatus,
     failed_without,
     judge,
+    paid_points,
     sold_out_products,
     sold_units,
 )
@@ -180,3 +181,25 @@ def test_failures_of_other_products_than_the_hot_one_are_counted() -> None:
     }
 
     assert failed_without(lists, 7) == 1
+
+
+def test_a_cart_is_ordered_as_a_whole_or_something_went_wrong() -> None:
+    cart = replace(attempt("key", OK, order_id="order"), units={1: 1, 2: 3})
+    whole, half = (ListedOrder(order_id="order", status=PAID, units=units) for units in ({1: 1, 2: 3}, {1: 1}))
+
+    assert judge([cart], {1: [whole]}).doubled == ()
+    assert judge([cart], {1: [half]}).doubled == ("order",)
+
+
+def test_an_unknown_checkout_explains_one_order_of_the_same_cart() -> None:
+    cart = replace(attempt("key", UNKNOWN), units={1: 1, 2: 3})
+    same, other = (ListedOrder(order_id=name, status=PAID, units={1: 1, 2: 3}) for name in ("same", "other"))
+
+    found = judge([cart], {1: [same, other]})
+    assert (found.surfaced, found.doubled) == (1, ("other",))
+
+
+def test_only_paid_orders_cost_points() -> None:
+    paid, failed = replace(listed("a"), to_pay=30), replace(listed("b", status=FAILED), to_pay=5)
+
+    assert paid_points({1: [paid, paid, failed], 2: [failed]}) == {1: 60, 2: 0}

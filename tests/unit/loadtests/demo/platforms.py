@@ -1,45 +1,9 @@
-"""A platform that stands for the cluster, and a generator that stands for locust."""
+"""A platform that stands for the cluster."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from doorbuster_cluster.errors import ClusterError
-from loadtests.demo.plan import Supplies
-
-# Reads the rush as locust does, has every order accepted at once, and ends.
-GENERATOR = """
-import os, time
-from loadtests.arrivals import Arrivals, arrivals_path, write_arrivals
-from loadtests.config import rush_from
-from loadtests.witness import Attempt, Outcome, WitnessWriter
-
-rush = rush_from(os.environ)
-now = time.time()
-count = rush.arrivals.scheduled
-with WitnessWriter(rush.witness) as witness:
-    for number in range(count):
-        hot = number < rush.hot_wanted
-        witness.write(Attempt(
-            at=now, key=f"key-{number}", user_id=rush.first_user + number % rush.users,
-            product_id=rush.hot_product if hot else rush.first_product, outcome=Outcome.OK,
-            order_id=f"order-{number}", status=202, seconds=0.01,
-        ))
-write_arrivals(
-    arrivals_path(rush.witness), Arrivals(started_at=now, scheduled=count, begun=count, finished=True)
-)
-"""
-
-
-# One order in fifteen comes too late; but the machine isn't asked for the course then.
-TOO_SLOW = GENERATOR.replace("range(count)", "range(count - count // 15)").replace(
-    "begun=count", "begun=count - count // 15"
-)
-
-
-def generator(script: str = GENERATOR) -> list[str]:
-    """Return the command line of what stands for locust."""
-    return [sys.executable, "-c", script]
+from loadtests.rig.supplies import Supplies, TopUp
 
 
 @dataclass
@@ -70,7 +34,8 @@ class FakePlatform:
         self._do("at_work")
         return []
 
-    def top_up(self, *, hot_units: int) -> Supplies:
+    def top_up(self, wanted: TopUp) -> Supplies:
+        hot_units = wanted.hot_units
         self._do(f"top_up {hot_units}")
         self.topped_up += 1
         hot = 401 if hot_units else None
@@ -83,9 +48,9 @@ class FakePlatform:
             hot_units=hot_units,
         )
 
-    def slow_down(self, values: Mapping[str, str]) -> None:
+    def change(self, values: Mapping[str, str]) -> None:
         self.values = values
-        self._do("slow_down")
+        self._do("change")
 
     def restore(self) -> None:
         self._do("restore")
@@ -115,8 +80,3 @@ class FakePlatform:
         self.on.get(what, lambda: None)()
         if (problem := self.fails.get(what)) is not None:
             raise problem
-
-
-def refused(what: str = "helm refuses") -> ClusterError:
-    """Return an error as the cluster's package raises it."""
-    return ClusterError(what, hint="make up")

@@ -10,15 +10,15 @@ from rich.console import Console
 
 from doorbuster_cluster.progress import Progress
 from loadtests.checks.orders import ListedOrder, OrderStatus
-from loadtests.demo.interrupts import Interrupts
 from loadtests.demo.observation import Look
 from loadtests.demo.plan import Plan
 from loadtests.demo.run import Screen, demonstrate
 from loadtests.reports.evidence import Operator
+from loadtests.rig.interrupts import Interrupts
 from loadtests.witness import read_witness
 from tests.integration.polling import seconds_until
-from tests.unit.loadtests.demo.clusters import deployment, scaler
 from tests.unit.loadtests.demo.platforms import FakePlatform
+from tests.unit.loadtests.rig.clusters import deployment, scaler
 
 
 class Stage:

@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from loadtests.demo.interrupts import Interrupts
-from tests.unit.loadtests.demo.platforms import refused
+from loadtests.rig.interrupts import Interrupts
 from tests.unit.loadtests.demo.stage import Stage
+from tests.unit.loadtests.rig.generators import refused
 
 
 def interrupt() -> None:
@@ -52,7 +52,7 @@ def test_a_signal_between_the_last_step_and_the_clean_up_ends_the_run_as_any_oth
 
 
 def test_a_run_that_failed_by_itself_is_not_taken_for_an_interrupted_one(stage: Stage) -> None:
-    stage.platform.fails["slow_down"] = refused("no room")
+    stage.platform.fails["change"] = refused("no room")
     stage.platform.on["at_work"] = interrupt
 
     assert stage.run() == 1

@@ -7,13 +7,13 @@ from loadtests.demo.gathering import (
     Findings,
     Lists,
     evidence_of,
-    last_arrival,
     latency_of,
     replicas_of,
     seconds_until_one_replica,
 )
 from loadtests.reports.evidence import HotProduct, OrderCounts, Replicas
 from loadtests.reports.timeline import Moment, Phase
+from loadtests.rig.load import last_arrival
 from loadtests.witness import Attempt, Outcome
 from tests.unit.loadtests.demo.test_plan import SUPPLIES, plan
 

@@ -10,8 +10,8 @@ from doorbuster_cluster.host.lock import held
 from doorbuster_cluster.settings import REPOSITORY, read_settings
 from loadtests.demo import __main__ as command
 from loadtests.demo.__main__ import main, plan_for
-from loadtests.demo.interrupts import Interrupts
 from loadtests.reports.evidence import Operator
+from loadtests.rig.interrupts import Interrupts
 
 
 def test_the_help_says_what_happens_and_how_it_ends() -> None:

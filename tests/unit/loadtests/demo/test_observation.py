@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from loadtests.demo.observation import Look, Pace, Told, decisions_of, moment_of
 from loadtests.reports.timeline import Moment, Phase
 from loadtests.witness import Attempt, Outcome
-from tests.unit.loadtests.demo.clusters import decision, deployment, scaler
+from tests.unit.loadtests.rig.clusters import decision, deployment, scaler
 
 FIGURES = {"lag": 12.0, "oldest_age": 1.5, "paid_per_s": 90.0, "failed_per_s": 2.0, "pending": 40.0}
 BEGAN = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)

@@ -6,15 +6,15 @@ from loadtests.config import CourseName, rush_from
 from loadtests.demo.plan import (
     Files,
     Plan,
-    Supplies,
     calibration_rush,
     course_rush,
     fault_values,
     phase_of,
-    top_up_command,
+    top_up_of,
 )
 from loadtests.reports.evidence import Operator
 from loadtests.reports.timeline import Phase
+from loadtests.rig.supplies import Supplies, top_up_command
 from loadtests.shapes.stages import FLASH_SALE
 
 SUPPLIES = Supplies(first_user=1001, users=500, first_product=3, products=398, hot_product=401, hot_units=200)
@@ -46,7 +46,7 @@ def test_without_the_operator_the_same_upgrade_pauses_all_scalers() -> None:
 
 
 def test_the_top_up_is_told_how_many_units_the_hot_product_has() -> None:
-    words = top_up_command(hot_units=200)
+    words = top_up_command(top_up_of(hot_units=200))
 
     assert words[:3] == ("python3", "-m", "doorbuster.jobs.top_up")
     assert words[words.index("--hot-units") + 1] == "200"

@@ -1,10 +1,8 @@
 import io
-import os
 
-import pytest
 from rich.console import Console
 
-from loadtests.demo.results import memory_gib, show_results, usable_cores
+from loadtests.demo.results import show_results
 from loadtests.reports.evidence import Operator
 from loadtests.reports.summary import summarize
 from loadtests.reports.verdict import Verdict
@@ -31,15 +29,3 @@ def test_every_check_is_shown_with_its_limit_and_the_verdict_below() -> None:
 def test_each_run_points_to_the_other_one() -> None:
     assert "make demo OPERATOR=off" in shown(Operator.ON)
     assert "operator off" in shown(Operator.OFF)
-
-
-def test_where_nobody_says_which_cores_may_be_used_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 10)
-
-    assert usable_cores() == 10
-
-
-@pytest.mark.parametrize(("text", "gib"), [("MemTotal:       16384000 kB\nMemFree: 1 kB\n", 15.6), ("", None)])
-def test_memory_is_what_the_kernel_says(text: str, gib: float | None) -> None:
-    assert memory_gib(text) == gib

@@ -2,12 +2,13 @@ import signal
 
 import pytest
 
-from loadtests.demo import load, results, watching
-from loadtests.demo.errors import QuestionFailed
+from loadtests.demo import results, watching
 from loadtests.reports.evidence import Operator
 from loadtests.reports.timeline import read_timeline
-from tests.unit.loadtests.demo.platforms import generator, refused
+from loadtests.rig import load
+from loadtests.rig.errors import QuestionFailed
 from tests.unit.loadtests.demo.stage import Stage
+from tests.unit.loadtests.rig.generators import generator, refused
 
 
 def test_a_run_goes_from_rest_over_the_fault_back_to_rest(stage: Stage) -> None:
@@ -15,7 +16,7 @@ def test_a_run_goes_from_rest_over_the_fault_back_to_rest(stage: Stage) -> None:
 
     steps = [step for step in stage.platform.done if step not in {"restless", "unfinished"}]
     assert steps == [
-        "check", "top_up 0", "top_up 10", "slow_down", "restore", "at_work", "oversold", "negative_points",
+        "check", "top_up 0", "top_up 10", "change", "restore", "at_work", "oversold", "negative_points",
         "misbooked",
     ]  # fmt: skip
     assert stage.platform.values["consumers.stock.faults.delayPerRecord"] == "600ms"
@@ -84,14 +85,14 @@ def test_an_unfit_platform_is_refused_and_left_alone(stage: Stage) -> None:
 
 
 def test_a_fault_that_could_not_be_rolled_out_is_taken_back(stage: Stage) -> None:
-    stage.platform.fails["slow_down"] = refused()
+    stage.platform.fails["change"] = refused()
 
     assert stage.run() == 1
     assert stage.platform.done[-2:] == ["restore", "at_work"]
 
 
 def test_a_bug_does_not_leave_the_fault_behind(stage: Stage) -> None:
-    stage.platform.fails["slow_down"] = ZeroDivisionError()
+    stage.platform.fails["change"] = ZeroDivisionError()
 
     with pytest.raises(ZeroDivisionError):
         stage.run()
@@ -106,7 +107,7 @@ def test_an_interrupted_run_is_brought_back_and_says_that_it_shows_nothing(
 
     assert stage.run() == 130
     assert stage.platform.done[-1] == "at_work"
-    assert "slow_down" not in stage.platform.done
+    assert "change" not in stage.platform.done
 
 
 def test_a_platform_that_was_not_brought_back_is_an_error_that_is_told(stage: Stage) -> None:

@@ -5,11 +5,11 @@ import json
 import jsonschema
 import pytest
 
-from loadtests.demo import load
 from loadtests.reports.evidence import Operator
 from loadtests.reports.summary import SCHEMA
-from tests.unit.loadtests.demo.platforms import TOO_SLOW, generator, refused
+from loadtests.rig import load
 from tests.unit.loadtests.demo.stage import Stage
+from tests.unit.loadtests.rig.generators import TOO_SLOW, generator, refused
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from loadtests.reports.timeline import Phase, TimelineWriter, read_timeline
 from loadtests.shapes.stages import steady
 from loadtests.witness import Attempt, Outcome, WitnessTail, WitnessWriter
 from tests.integration.polling import seconds_until
-from tests.unit.loadtests.demo.clusters import deployment, scaler
 from tests.unit.loadtests.demo.test_plan import plan
+from tests.unit.loadtests.rig.clusters import deployment, scaler
 
 LOOK = Look(figures={"lag": 3.0, "pending": 2.0, "paid": 10.0}, deployment=deployment(), scaler=scaler())
 

@@ -8,8 +8,9 @@ import pytest
 
 from loadtests.reports.errors import NotASummary
 from loadtests.reports.evidence import Evidence, OrderCounts, Replicas
+from loadtests.reports.limits import Subject
 from loadtests.reports.summary import SCHEMA, Summary, read_summary, write_summary
-from loadtests.reports.verdict import Subject, Verdict
+from loadtests.reports.verdict import Verdict
 from tests.unit.loadtests.reports.runs import DECISIONS, OFF, ON, summary_of
 
 UNKNOWN = replace(

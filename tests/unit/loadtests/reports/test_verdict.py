@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from loadtests.reports.evidence import Calibration, Evidence, HotProduct, Operator, OrderCounts, Replicas
-from loadtests.reports.verdict import Check, Subject, Verdict, checks, verdict
+from loadtests.reports.limits import Check, Subject
+from loadtests.reports.verdict import Verdict, checks, verdict
 from tests.unit.loadtests.reports.runs import OFF, ON
 
 COUNTS = OrderCounts(offered=10_000, accepted=10_000, sold_out=0, paid=9_800, failed=200, pending=0)

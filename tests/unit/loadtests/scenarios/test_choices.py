@@ -76,3 +76,30 @@ def test_exactly_so_many_are_hot_and_each_stretch_has_its_share(counts: tuple[in
         found += is_hot(number, hot=hot, of=of)
         assert abs(found - (number + 1) * hot / of) < 1
     assert found == hot
+
+
+SPECIAL = RUSH.model_copy(update={"users": 4000, "coupon": 7, "coupon_orders": 500, "checkouts": 100})
+
+
+def test_so_many_orders_have_a_coupon_and_so_many_are_carts_and_none_both() -> None:
+    chosen = list(choices(SPECIAL))
+
+    assert sum(choice.coupon_id == 7 for choice in chosen) == 500
+    assert sum(choice.cart for choice in chosen) == 100
+    assert [choice for choice in chosen if choice.cart and choice.coupon_id is not None] == []
+
+
+def test_each_special_order_is_another_shoppers_of_the_rush() -> None:
+    special = [choice.user_id for choice in choices(SPECIAL) if choice.cart or choice.coupon_id is not None]
+
+    assert len(set(special)) == len(special) == 600
+    assert set(special) <= set(SPECIAL.shoppers)
+
+
+def test_special_orders_are_spread_and_leave_everybody_elses_choice_as_it_is() -> None:
+    chosen = list(choices(SPECIAL))
+    plain = choices(SPECIAL.model_copy(update={"coupon_orders": 0, "checkouts": 0}))
+
+    assert [sum(c.coupon_id is not None for c in chosen[begin : begin + 1000]) for begin in (0, 9000)] == [50, 50]
+    others = ((c, p) for c, p in zip(chosen, plain, strict=True) if not c.cart and c.coupon_id is None)
+    assert all(choice == other for choice, other in others)

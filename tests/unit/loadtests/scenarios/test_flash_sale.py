@@ -212,5 +212,5 @@ def test_an_environment_that_describes_no_rush_is_explained(rush: Rush) -> None:
 def test_what_nobody_expected_ends_the_run_too(rush: Rush, tmp_path: Path) -> None:
     code, said = run(rush.model_copy(update={"witness": tmp_path}))
 
-    assert (code, said.count("rush_broken")) == (2, 1)
+    assert (code, said.count("load_broken")) == (2, 1)
     assert "IsADirectoryError" in said

@@ -1,0 +1,1 @@
+"""Loads that are carried out once, each a file for locust."""
