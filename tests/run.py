@@ -39,12 +39,8 @@ CLUSTER = "doorbuster-test"
 PYTEST = (BIN / "python", "-m", "pytest")
 # A process a core.
 SPREAD = ("--numprocesses", "auto")
-# A file stays in one process, with the servers that its tests share.
-BY_FILE = (*SPREAD, "--dist", "loadfile")
 # Records the machine's control groups and brings them back: a container that starts beside it would be in both.
 ALONE = "host"
-# Of the integration tier's folders; the others are done long before these.
-LONG = {"apps", "mysql"}
 # The check keeps all cores busy, the other one waits for an API server most of the time.
 STAGES = (("check", "operator_api"), ("integration",), ("e2e",))
 # Those of the other tiers come with the cluster.
@@ -144,7 +140,7 @@ def integration(settings: Settings, progress: Progress, runner: Runner) -> None:
 
 
 def _integration_tests(folder: Path) -> Command:
-    return Command((*PYTEST, *(BY_FILE if folder.name in LONG else ()), "--durations", "3", folder))
+    return Command((*PYTEST, "--durations", "3", folder))
 
 
 def e2e(settings: Settings, progress: Progress, runner: Runner) -> None:

@@ -1,6 +1,13 @@
 import pytest
+import redis
 
-from tests.integration.redis.deployment import PRIMARY_NAME, RedisDeployment
+from tests.integration.redis.deployment import (
+    ANSWER_SECONDS,
+    PRIMARY_NAME,
+    REDIS_PORT,
+    SENTINEL_PORT,
+    RedisDeployment,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -25,8 +32,12 @@ def test_each_sentinel_sees_exactly_its_peers(three: RedisDeployment) -> None:
 def test_an_instance_refuses_a_client_without_the_password(three: RedisDeployment) -> None:
     three.until_healthy(START_SECONDS)
 
-    assert "NOAUTH" in three.pods[0].execute("redis", "redis-cli", "-p", "6379", "ping")
-    assert "NOAUTH" in three.pods[0].execute("sentinel", "redis-cli", "-p", "26379", "ping")
+    for port in (REDIS_PORT, SENTINEL_PORT):
+        with (
+            redis.Redis(host=three.pods[0].address, port=port, socket_timeout=ANSWER_SECONDS) as stranger,
+            pytest.raises(redis.AuthenticationError, match="Authentication required"),
+        ):
+            stranger.ping()
 
 
 def test_a_single_pod_accepts_writes_without_replicas(single: RedisDeployment) -> None:
