@@ -22,6 +22,7 @@ from tests.integration.apps.conflicts import conflicts
 from tests.integration.apps.counted_statements import CountedStatements
 from tests.integration.apps.coupon_shop import CouponShop, ask, command, kinds
 from tests.integration.apps.lost_answers import Fate, LostAnswers
+from tests.integration.apps.patient_redis import patient
 from tests.ports import free_port
 from tests.unit.doorbuster.coupons.gate_contract import asked, opened
 from tests.unit.doorbuster.coupons.issues import coupon as offered
@@ -34,7 +35,7 @@ UNITS, USERS, PROCESSES = 500, 2_000, 3
 @pytest.fixture
 async def shop(settings: Settings, database: Database) -> AsyncIterator[CouponShop]:
     """A new shop with an empty Redis."""
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     await client.flushall()
     yield CouponShop(database=database, client=client)
     await client.aclose()

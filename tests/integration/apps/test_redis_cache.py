@@ -15,6 +15,7 @@ from doorbuster.infra.redis import connect
 from doorbuster.kernel.ids import ProductId
 from doorbuster.settings import RedisSettings, Settings
 from tests.integration.apps.awaited import until
+from tests.integration.apps.patient_redis import patient
 from tests.integration.apps.relays import reached
 from tests.ports import free_port
 from tests.unit.doorbuster.infra.cache.cache_contract import SharedCacheContract, World, filling
@@ -55,7 +56,7 @@ class RedisWorld:
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     yield client
     await client.aclose()
 
@@ -100,7 +101,7 @@ class TestRedisCache(SharedCacheContract):
 async def test_a_broken_subscription_is_told_twice_and_then_changes_are_heard_again(
     client: Redis, settings: Settings
 ) -> None:
-    kind, other = f"test-{uuid4()}", connect(settings.redis)
+    kind, other = f"test-{uuid4()}", patient(settings.redis)
     async with hearing(other, f"{kind}:changed") as heard:
         await client.client_kill_filter(_type="pubsub")
         # At the end of the one, and at the beginning of the next.

@@ -10,6 +10,7 @@ from doorbuster.coupons.issue_ports import GateState, GateUnavailable
 from doorbuster.coupons.redis_gate import KEPT, RedisGate
 from doorbuster.infra.redis import connect
 from doorbuster.settings import RedisSettings, Settings
+from tests.integration.apps.patient_redis import patient
 from tests.ports import free_port
 from tests.unit.doorbuster.coupons.gate_contract import GateContract, asked, claims, opened, state
 from tests.unit.doorbuster.coupons.issues import COUPON, coupon
@@ -21,7 +22,7 @@ KEY = f"coupon-gate:{{{COUPON}}}"
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     await client.flushall()
     yield client
     await client.aclose()

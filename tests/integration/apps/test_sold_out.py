@@ -20,11 +20,11 @@ from doorbuster.infra.cache.sold_out import KEY, RedisSoldOut
 from doorbuster.infra.kafka.records import Record
 from doorbuster.infra.mysql import rows
 from doorbuster.infra.mysql.database import Database
-from doorbuster.infra.redis import connect
 from doorbuster.kernel.ids import MessageId, ProductId
 from doorbuster.products.tables import stock
 from doorbuster.settings import AuthSettings, IssuerSettings, RedisSettings, Settings
 from tests.integration.apps.awaited import until
+from tests.integration.apps.patient_redis import patient
 from tests.integration.apps.storefront import ISSUER, Storefront, running_storefront, supply
 from tests.integration.apps.test_api import count_all
 from tests.integration.polling import seconds_until
@@ -41,7 +41,7 @@ HINTED_SECONDS = 10.0
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     yield client
     # The next test may sell the same product.
     await client.delete(KEY)
@@ -149,7 +149,7 @@ def hinting(settings: Settings, state: Callable[[], bool], what: str) -> None:
     """Keep the hint set until a state is reached."""
 
     async def hint() -> None:
-        client = connect(settings.redis)
+        client = patient(settings.redis)
         await RedisSoldOut(client).set([HOT])
         await client.aclose()
 

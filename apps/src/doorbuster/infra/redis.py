@@ -36,16 +36,20 @@ LISTEN_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-def connect(settings: RedisSettings) -> Redis:
+def connect(settings: RedisSettings, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
     """Return a client of the primary; it connects when it's used, and finds a new primary when there is one.
 
     Commands raise RedisError or OSError within a fraction of a second when Redis is gone.
+
+    Args:
+        settings: where Redis is.
+        answer_seconds: longest wait for each answer, that of a Sentinel and of the primary.
     """
     password = settings.password.get_secret_value() or None
     connection: dict[str, Any] = {
         "password": password,
-        "socket_timeout": ANSWER_SECONDS,
-        "socket_connect_timeout": ANSWER_SECONDS,
+        "socket_timeout": answer_seconds,
+        "socket_connect_timeout": answer_seconds,
         "health_check_interval": HEALTH_SECONDS,
         # The library's own habit is to try a dead server for ten seconds and more.
         "retry": Retry(NoBackoff(), 0),
