@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,8 +68,10 @@ class Runner:
             raise TierFailed("; ".join(failed))
 
     def _run_collected(self, command: Command) -> bool:
-        with self.progress.step(escape(str(command))):
+        # Left by an error, the step says that it failed.
+        with suppress(subprocess.CalledProcessError), self.progress.step(escape(str(command))):
             done = self._ended(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            done.check_returncode()
         sys.stdout.write(f"$ {command}\n{done.stdout}\n")
         sys.stdout.flush()
         return done.returncode == 0
