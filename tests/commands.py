@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,26 +50,28 @@ class Runner:
     shared: bool
     folder: Path | None
 
-    def run(self, *words: str | Path, environment: Mapping[str, str] | None = None) -> None:
+    def run(self, *words: str | Path) -> None:
         """Run a command; a tier ends with the first that fails."""
-        command = Command(words, environment or {})
-        if not (self._run_collected(command) if self.shared else self._run_shown(command)):
-            raise TierFailed(f"`{command}` failed")
+        self.run_beside([Command(words)])
 
     def run_beside(self, commands: Sequence[Command]) -> None:
-        """Run commands beside each other; all of them run to the end, also when one has failed."""
-        if len(commands) == 1:
-            self.run(*commands[0].words, environment=commands[0].environment)
-            return
+        """Run commands beside each other; all of them run to the end, also when one has failed.
+
+        Raises:
+            TierFailed: names the commands that failed.
+        """
+        run = self._run_collected if self.shared or len(commands) > 1 else self._run_shown
         with ThreadPoolExecutor(max_workers=len(commands)) as pool:
-            ended = list(pool.map(self._run_collected, commands))
+            ended = list(pool.map(run, commands))
         failed = [f"`{command}` failed" for command, succeeded in zip(commands, ended, strict=True) if not succeeded]
         if failed:
             raise TierFailed("; ".join(failed))
 
     def _run_collected(self, command: Command) -> bool:
-        with self.progress.step(escape(str(command))):
+        # Left by an error, the step says that it failed.
+        with suppress(subprocess.CalledProcessError), self.progress.step(escape(str(command))):
             done = self._ended(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            done.check_returncode()
         sys.stdout.write(f"$ {command}\n{done.stdout}\n")
         sys.stdout.flush()
         return done.returncode == 0

@@ -43,9 +43,8 @@ SPREAD = ("--numprocesses", "auto")
 ALONE = "host"
 # The check keeps all cores busy, the other one waits for an API server most of the time.
 STAGES = (("check", "operator_api"), ("integration",), ("e2e",))
-# Those of the other tiers come with the cluster.
+# Of the tiers that need no engine; the others' come with it.
 PROGRAMS = {"check": ("helm", "helm-unittest", "promtool"), "operator_api": ("helm", "etcd", "hyperkube")}
-WITHOUT_ENGINE = {"check", "operator_api"}
 # Each of the first three breaks another store and waits for it to heal; the restarted node is everybody's.
 E2E_STAGES = (
     ("test_kafka.py", "test_mysql.py", "test_redis.py"),
@@ -67,12 +66,13 @@ def main(tiers: Sequence[str]) -> int:
     with held(settings.cache / "test.lock", f"tests of {REPOSITORY}"):
         try:
             for stage in STAGES:
-                _run_stage([tier for tier in stage if tier in tiers], settings, progress, took)
+                if wanted := [tier for tier in stage if tier in tiers]:
+                    _run_stage(wanted, settings, progress, took)
         except (TierFailed, ClusterError) as exc:
             failed = str(exc)
             _keep_evidence(settings, progress)
         finally:
-            if set(tiers) - WITHOUT_ENGINE:
+            if set(tiers) - PROGRAMS.keys():
                 with _timed("take down", took):
                     failed = "; ".join(filter(None, (failed, _take_down(settings, progress))))
     _tell(progress, took, failed)
@@ -92,7 +92,7 @@ def _run_stage(tiers: Sequence[str], settings: Settings, progress: Progress, too
             return f"{tier}: {exc}"
         return ""
 
-    with ThreadPoolExecutor(max_workers=len(STAGES)) as pool:
+    with ThreadPoolExecutor(max_workers=len(tiers)) as pool:
         failed = "; ".join(filter(None, pool.map(ended, tiers)))
     if failed:
         raise TierFailed(failed)
@@ -135,7 +135,7 @@ def integration(settings: Settings, progress: Progress, runner: Runner) -> None:
     provide_images(settings, progress, OUT / "images.json")
     folders = sorted(path.parent for path in (REPOSITORY / "tests" / "integration").glob("*/__init__.py"))
     alone = REPOSITORY / "tests" / "integration" / ALONE
-    runner.run(*_integration_tests(alone).words)
+    runner.run_beside([_integration_tests(alone)])
     runner.run_beside([_integration_tests(folder) for folder in folders if folder != alone])
 
 

@@ -1,10 +1,13 @@
-"""What all integration tests share: the images that out/images.json names, and the engine that holds them."""
+"""What all integration tests share: the images that out/images.json names, the engine that holds them, a network."""
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.integration.pods import PodNetwork, free_network
 
 IMAGES_FILE = Path(__file__).parents[2] / "out" / "images.json"
 
@@ -18,3 +21,10 @@ def images() -> dict[str, str]:
     os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
     found: dict[str, str] = document["images"]
     return found
+
+
+@pytest.fixture(scope="module")
+def network(images: dict[str, str]) -> Iterator[PodNetwork]:  # the images point at the engine
+    """A network for the pods of a module's tests."""
+    with free_network() as network:
+        yield network

@@ -5,16 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.kafka.cluster import KafkaCluster, kafka_pods
-from tests.integration.pods import PodNetwork, free_network
+from tests.integration.pods import PodNetwork
 
 START_SECONDS = 120
-
-
-@pytest.fixture(scope="module")
-def network(images: dict[str, str]) -> Iterator[PodNetwork]:  # the images point at the engine
-    """The network of all nodes of these tests."""
-    with free_network() as network:
-        yield network
 
 
 @pytest.fixture(scope="module")

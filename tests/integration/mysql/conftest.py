@@ -22,13 +22,6 @@ def mysql_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def network(images: dict[str, str]) -> Iterator[PodNetwork]:
-    """The network of the pods that a test has for itself."""
-    with free_network() as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
 def group(images: dict[str, str], mysql_secrets: Path) -> Iterator[MySqlDeployment]:
     """Three pods for all tests of a module that leave them healthy; each of these tests waits for that first."""
     with free_network() as network:

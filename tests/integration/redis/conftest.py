@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.pods import PodNetwork, free_network
+from tests.integration.pods import PodNetwork
 from tests.integration.redis.deployment import PASSWORD, RedisDeployment, redis_pods
 
 
@@ -17,13 +17,6 @@ def password_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path.chmod(0o644)
     path.parent.chmod(0o755)
     return path
-
-
-@pytest.fixture(scope="module")
-def network(images: dict[str, str]) -> Iterator[PodNetwork]:  # points at the engine
-    """The network of all pods of these tests."""
-    with free_network() as network:
-        yield network
 
 
 @pytest.fixture

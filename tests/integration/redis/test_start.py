@@ -35,7 +35,7 @@ def test_an_instance_refuses_a_client_without_the_password(three: RedisDeploymen
     for port in (REDIS_PORT, SENTINEL_PORT):
         with (
             redis.Redis(host=three.pods[0].address, port=port, socket_timeout=ANSWER_SECONDS) as stranger,
-            pytest.raises(redis.AuthenticationError, match="Authentication required"),
+            pytest.raises(redis.AuthenticationError),
         ):
             stranger.ping()
 
