@@ -19,6 +19,12 @@ def product_body(product: Product) -> bytes:
     return msgspec.json.encode(_Document(id=product.id, name=product.name, price=product.price))
 
 
+def name_and_price(body: bytes) -> tuple[str, int]:
+    """Return what a product's JSON document says of it; raises msgspec.DecodeError if it is none."""
+    document = msgspec.json.decode(body, type=_Document)
+    return document.name, document.price
+
+
 def is_body_of(product_id: ProductId, body: bytes) -> bool:
     """Tell whether these bytes are a document of this product, in the form that this release writes."""
     try:

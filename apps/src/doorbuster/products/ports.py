@@ -7,6 +7,7 @@ from typing import Protocol
 
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.products.model import Product, Reservation, StockDecision, StockState
+from doorbuster.products.ranking import BestSeller, SoldUnits
 from doorbuster.products.sales import Sales
 from doorbuster.products.search import Position
 
@@ -40,6 +41,26 @@ class SalesRepository(Protocol):
 
     async def add(self, sales: Mapping[ProductId, Sales]) -> None:
         """Add to the products' counts."""
+        ...
+
+    async def sold_units(self, product_ids: Collection[ProductId]) -> Sequence[SoldUnits]:
+        """Return the counts of products that this transaction has added to, ascending by id."""
+        ...
+
+
+class Ranking(Protocol):
+    """A copy of the best counts; raises what its server raises."""
+
+    async def note(self, counts: Sequence[SoldUnits]) -> None:
+        """Bring counts into the ranking, unless there is none or it knows newer ones."""
+        ...
+
+    async def renew(self, counts: Sequence[SoldUnits]) -> None:
+        """Bring the best counts; the ranking is made if there is none."""
+        ...
+
+    async def best(self, limit: int) -> Sequence[BestSeller]:
+        """Return at most `limit` products, most units first; nothing if there is no ranking."""
         ...
 
 

@@ -22,6 +22,7 @@ from doorbuster.products.model import (
     StockRefusal,
     StockState,
 )
+from doorbuster.products.ranking import SoldUnits
 from doorbuster.products.sales import Sales
 from doorbuster.products.search import Position, end_of_prefix
 from doorbuster.products.tables import counted_orders, product_sales, products, stock, stock_reservations
@@ -30,6 +31,8 @@ from doorbuster.products.tables import counted_orders, product_sales, products, 
 _UNCOUNTED = datetime(1970, 1, 2, tzinfo=UTC)
 # For a beginning that many names have, the optimizer may count all of them and read the table instead, and sort it.
 _BY_NAME = "FORCE INDEX (ix_products_name_id)"
+# For a thousand rows of a small table the optimizer would rather read all and sort them.
+_BY_UNITS = "FORCE INDEX (ix_product_sales_units_product_id)"
 
 
 class MySqlStockRepository:
@@ -100,6 +103,33 @@ class MySqlSalesRepository:
                 for product_id, sold in sorted(sales.items())
             ],
         )
+
+    async def sold_units(self, product_ids: Collection[ProductId]) -> Sequence[SoldUnits]:
+        """Return the counts of products that this transaction has added to, ascending by id.
+
+        Their rows are locked by what was added, so nobody changes them before the commit (R8).
+        """
+        return [_sold_units(row) for row in await rows.find(self._connection, product_sales, product_ids)]
+
+
+class MySqlBestSellers:
+    """Reads of the best counts, where they cost the primary nothing; what was counted in the last second may lack."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from this database."""
+        self._database = database
+
+    async def best(self, limit: int) -> Sequence[SoldUnits]:
+        """Return at most `limit` counts, most units first, of equals the greater id first."""
+        columns = product_sales.c
+        statement = (
+            select(product_sales)
+            .with_hint(product_sales, _BY_UNITS)
+            .order_by(columns.units.desc(), columns.product_id.desc())
+            .limit(limit)
+        )
+        async with self._database.catalogue() as connection:
+            return [_sold_units(row) for row in await connection.execute(statement)]
 
 
 class MySqlCatalogueRepository:
@@ -196,6 +226,10 @@ def _reservation(row: Row[Any]) -> Reservation:
         product_id=row.product_id,
         updated_at=row.updated_at,
     )
+
+
+def _sold_units(row: Row[Any]) -> SoldUnits:
+    return SoldUnits(product_id=ProductId(row.product_id), units=row.units, version=row.version)
 
 
 def _product(row: Row[Any]) -> Product:

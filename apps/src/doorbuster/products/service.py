@@ -8,6 +8,7 @@ from doorbuster.kernel.deciding import deciding
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.products.model import Product, StockState, decide, products_needed
 from doorbuster.products.ports import CatalogueSource, SalesRepository, StockRepository
+from doorbuster.products.ranking import SoldUnits
 from doorbuster.products.sales import count
 from doorbuster.products.search import Position
 from doorbuster.products.sold_out import StockLevels, levels
@@ -42,12 +43,21 @@ class StockService:
 class SalesService:
     """What the post-process group does with a batch: counts each completed order once (R11)."""
 
+    def __init__(self, seen: Callable[[Sequence[SoldUnits]], None] | None = None) -> None:
+        """Take who is told what each batch counts up to, if its transaction commits; returns at once, never raises.
+
+        With nobody to tell, nothing is read back.
+        """
+        self._seen = seen
+
     async def handle(self, repository: SalesRepository, bodies: Sequence[Body], now: datetime) -> Sequence[Body]:
         """Count what was never counted; return that the orders' data is ready for the partner."""
         uncounted = await repository.claim_uncounted({OrderId(body.order_id) for body in bodies}, now)
         with deciding():
             decision = count(uncounted, bodies)
         await repository.add(decision.sales)
+        if self._seen is not None:
+            self._seen(await repository.sold_units(decision.sales.keys()))
         return decision.events
 
 

@@ -44,7 +44,8 @@ stock_reservations = Table(
     **OPTIONS,
 )
 
-# R11: `version` grows with each change, so that a copy elsewhere takes only the newer one.
+# R11: `version` grows with each change, so that a copy elsewhere takes only the newer one. The index is the ranking,
+# read from its end.
 product_sales = Table(
     "product_sales",
     METADATA,
@@ -52,6 +53,7 @@ product_sales = Table(
     Column("units", Big, nullable=False),
     Column("orders", Big, nullable=False),
     Column("version", Big, nullable=False),
+    Index(None, "units", "product_id"),
     **OPTIONS,
 )
 

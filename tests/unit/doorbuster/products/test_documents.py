@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from doorbuster.api.schemas import ProductDocument
 from doorbuster.kernel.ids import ProductId
-from doorbuster.products.documents import is_body_of, product_body
+from doorbuster.products.documents import is_body_of, name_and_price, product_body
 from doorbuster.products.model import Product
 
 
@@ -16,6 +16,7 @@ def test_a_body_is_what_the_api_promises_and_is_known_again(product_id: int, nam
         id=product_id, name=name, price=price
     )
     assert is_body_of(ProductId(product_id), body)
+    assert name_and_price(body) == (name, price)
     assert not is_body_of(ProductId(product_id + 1), body)
 
 
