@@ -17,6 +17,7 @@ from doorbuster.bootstrap.batch_rows import rows_of_messages
 from doorbuster.bootstrap.delivery_measures import DeliveryMeasures, partner_notices
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.process_faults import Companion, failing, fault_notices, slowed, stuck
+from doorbuster.bootstrap.ranking_sends import RankingSender, RankingSends
 from doorbuster.bootstrap.sold_out_hints import HintSender, SoldOutHints
 from doorbuster.contracts.bodies import AnyBody, Body, CouponIssued
 from doorbuster.contracts.topics import READ_BY, Group, Topic
@@ -44,6 +45,7 @@ from doorbuster.orders.repository import MySqlOrderRepository
 from doorbuster.orders.service import OrderFlowService
 from doorbuster.points.repository import MySqlPointRepository
 from doorbuster.points.service import PaymentService
+from doorbuster.products.redis_ranking import RedisRanking
 from doorbuster.products.repository import MySqlSalesRepository, MySqlStockRepository
 from doorbuster.products.service import SalesService, StockService
 from doorbuster.settings import Settings
@@ -116,18 +118,28 @@ async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Part
             hints = SoldOutHints(HintSender(RedisSoldOut(client), Guard(circuits, "sold-out-hints")).send)
             stack.push_async_callback(hints.drain)
             consumer, stored = _telling(consumer, hints), _both(wakeups.send, hints.committed)
+        transactions: Transactions = database
+        if name is ConsumerName.POST_PROCESS:
+            sends = RankingSends(database, RankingSender(RedisRanking(client), Guard(circuits, "ranking-sends")).send)
+            stack.push_async_callback(sends.drain)
+            consumer, transactions = _ranking(consumer, sends), sends
         beside = await stack.enter_async_context(_companions(name, settings, database, client))
         faults = settings.faults
         yield Parts(
             companions=(*beside, *fault_notices(f"consumer-{name}", faults, client)),
             source=stuck(KafkaRecordSource(consumer_configuration(settings.kafka, consumer.group)), faults),
-            handler=failing(_handler(consumer, slowed(database, faults), stored), faults),
+            handler=failing(_handler(consumer, slowed(transactions, faults), stored), faults),
         )
 
 
 def _telling(stock: Consumer, hints: SoldOutHints) -> Consumer:
     """Return the stock consumer with a step that notes what is sold out, to be told after its commit (R4)."""
     return replace(stock, step=_step(StockService(hints.decided).handle, MySqlStockRepository, Body))
+
+
+def _ranking(post_process: Consumer, sends: RankingSends) -> Consumer:
+    """Return the post-process consumer with a step that notes what it counts up to, to be sent afterwards (R11)."""
+    return replace(post_process, step=_step(SalesService(sends.counted).handle, MySqlSalesRepository, Body))
 
 
 def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

@@ -11,6 +11,7 @@ from doorbuster.bootstrap.audit import Auditor, audit_database
 from doorbuster.bootstrap.coupon_gates import GateWatch
 from doorbuster.bootstrap.ids import id_factory
 from doorbuster.bootstrap.process_faults import fault_notices
+from doorbuster.bootstrap.ranking_watch import RankingWatch
 from doorbuster.bootstrap.saga_watch import SagaWatch
 from doorbuster.bootstrap.shop_watch import ShopWatch
 from doorbuster.coupons.gate_upkeep import GateUpkeep
@@ -32,6 +33,8 @@ from doorbuster.infra.process.background import in_background
 from doorbuster.infra.process.signals import stop_event
 from doorbuster.orders.watch_repository import MySqlWatchSource
 from doorbuster.orders.watch_service import WatchService
+from doorbuster.products.redis_ranking import RedisRanking
+from doorbuster.products.repository import MySqlBestSellers
 from doorbuster.settings import Settings
 
 RELAY_LOCK = "relay"
@@ -39,9 +42,9 @@ RELAY_LOCK = "relay"
 RELAY_READERS = 3
 RELAY_WRITERS = 2
 WATCH_LOCK = "watch"
-# The lock's own connection, the look's reads, the measurement of the shop, and the gates of coupons; writing: what is
-# driven on, and a gate's new epoch.
-WATCH_READERS = 4
+# The lock's own connection, the look's reads, the measurement of the shop, the gates of coupons, and the ranking where
+# no secondary is fit; writing: what is driven on, and a gate's new epoch.
+WATCH_READERS = 5
 WATCH_WRITERS = 1
 
 Job = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -93,17 +96,18 @@ async def relay(settings: Settings, stop: asyncio.Event) -> None:
 async def watch(settings: Settings, stop: asyncio.Event) -> None:
     """Look after the open sagas while this process holds the watch's lock (R15).
 
-    Beside it, measure the shop, and look after the gates of coupons (R16).
+    Beside it, measure the shop, look after the gates of coupons (R16), and bring the ranking to Redis (R11).
     """
     database = _database(settings, writers=WATCH_WRITERS, readers=WATCH_READERS)
     service = WatchService(MySqlWatchSource(database, id_factory()), GroupOffsets(admin_client(settings.kafka)))
     sagas = SagaWatch(service)
     client = redis.connect(settings.redis)
     gates = GateWatch(GateUpkeep(RedisGate(client), MySqlCoupons(database)))
+    ranking = RankingWatch(MySqlBestSellers(database).best, RedisRanking(client))
 
     async def work(lock: HeldLock) -> None:
         shop = ShopWatch(database, minimum_products=settings.catalogue.minimum_products)
-        await _beside(gates.run(), _beside(shop.run(), sagas.run(lock, stop=stop)))
+        await _beside(ranking.run(), _beside(gates.run(), _beside(shop.run(), sagas.run(lock, stop=stop))))
 
     try:
         await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)
