@@ -66,6 +66,7 @@ def _use_cases(services: ApiServices) -> UseCases:
         orders=services.orders,
         balances=services.balances,
         catalogue=services.catalogue,
+        ranking=services.ranking,
         coupons=services.coupons,
         carts=services.carts,
         change_cart=services.change_cart,

@@ -10,11 +10,21 @@ from doorbuster.api.documents import not_found, problems
 from doorbuster.api.errors import invalid
 from doorbuster.api.etags import etag_of, matches
 from doorbuster.api.problems import FieldError, ProblemRaised
-from doorbuster.api.schemas import DIGITS, GREATEST_ID, PageOfProducts, ProductDocument, ProductPage
+from doorbuster.api.schemas import (
+    DIGITS,
+    GREATEST_ID,
+    LimitOfRanking,
+    PageOfProducts,
+    ProductDocument,
+    ProductPage,
+    ProductRanking,
+    RankedProductDocument,
+)
 from doorbuster.api.use_cases import Catalogue, use_cases_of
 from doorbuster.infra.cache.entries import FORMAT
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.model import Product
+from doorbuster.products.ranking import RankedProduct
 from doorbuster.products.search import Position
 
 # A client may keep it, and asks each time whether it is still right: any age of its own would come on top of ours (R6).
@@ -35,6 +45,14 @@ async def list_products(request: Request, page: Annotated[PageOfProducts, Query(
     except NotACursor as exc:
         wrong = FieldError(field="cursor", message="is no next_cursor of such a page")
         raise ProblemRaised(invalid([wrong])) from exc
+
+
+# Before the products: else this would be one with a wrong id.
+@router.get("/ranking", response_model=ProductRanking, responses=problems(422, 503))
+async def rank_products(request: Request, wanted: Annotated[LimitOfRanking, Query()]) -> ProductRanking:
+    """Return the best-selling products; an order counts shortly after it is PAID."""
+    best = await use_cases_of(request).ranking.best(wanted.limit)
+    return ProductRanking(products=[_ranked(product) for product in best])
 
 
 @router.get(
@@ -74,3 +92,9 @@ async def _by_name(catalogue: Catalogue, page: PageOfProducts, prefix: str) -> P
 
 def _document(product: Product) -> ProductDocument:
     return ProductDocument(id=product.id, name=product.name, price=product.price)
+
+
+def _ranked(product: RankedProduct) -> RankedProductDocument:
+    return RankedProductDocument(
+        rank=product.rank, product_id=product.product_id, name=product.name, price=product.price, units=product.units
+    )

@@ -137,6 +137,22 @@ class ProductPage(BaseModel):
     next_cursor: str | None
 
 
+class RankedProductDocument(BaseModel):
+    """A product by the units that were sold of it; the first has rank 1."""
+
+    rank: int
+    product_id: int
+    name: str
+    price: int
+    units: int
+
+
+class ProductRanking(BaseModel):
+    """The best-selling products, the first one first; seconds old."""
+
+    products: list[RankedProductDocument]
+
+
 class FieldErrorDocument(BaseModel):
     """One field that is wrong."""
 
@@ -173,6 +189,14 @@ class PageOfProducts(BaseModel):
     name_prefix: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=_PRINTABLE)] | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE), DIGITS] = 20
     cursor: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,2000}$")] | None = None
+
+
+class LimitOfRanking(BaseModel):
+    """How much of the ranking to show."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE), DIGITS] = 10
 
 
 class PoolDocument(BaseModel):

@@ -23,6 +23,7 @@ from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.history import EntryPosition
 from doorbuster.points.model import ChargePoints, Entry
 from doorbuster.products.model import Product
+from doorbuster.products.ranking import RankedProduct
 from doorbuster.products.search import Position
 
 C = TypeVar("C")
@@ -112,6 +113,14 @@ class Catalogue(Protocol):
         ...
 
 
+class Ranking(Protocol):
+    """Reads the best-selling products (R11)."""
+
+    async def best(self, limit: int) -> Sequence[RankedProduct]:
+        """Return at most `limit` products, the first one first."""
+        ...
+
+
 class CouponIssuing(Protocol):
     """Issues coupons (R16)."""
 
@@ -158,6 +167,7 @@ class UseCases:
     orders: OwnOrders
     balances: Balances
     catalogue: Catalogue
+    ranking: Ranking
     coupons: Coupons
     carts: Carts
     change_cart: CartChanges

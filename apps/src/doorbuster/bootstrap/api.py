@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from doorbuster.bootstrap.commands import ChargePresenter, OrderPresenter, charg
 from doorbuster.bootstrap.coupon_issues import CouponReads, IssueCommands, issue_commands
 from doorbuster.bootstrap.health import ApiHealth, Watched
 from doorbuster.bootstrap.ids import id_factory
+from doorbuster.bootstrap.ranking import RankedProducts, RankingSnapshot
 from doorbuster.bootstrap.reads import BalanceReads, OrderReads
 from doorbuster.bootstrap.sold_out_refusals import SoldOutPresenter, SoldOutRefusals, known_on_primary
 from doorbuster.carts.model import Cart, CartCommand, CheckOut
@@ -39,6 +40,8 @@ from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.cancelling import CancelOrder
 from doorbuster.orders.model import Order, PlaceOrder
 from doorbuster.points.model import ChargePoints
+from doorbuster.products.redis_ranking import RedisRanking
+from doorbuster.products.repository import MySqlBestSellers
 from doorbuster.settings import AuthSettings, Settings
 
 # R18: 4 + 4 connections an API pod; these are half of the second 4, for the catalogue gets as many.
@@ -56,6 +59,7 @@ class ApiServices:
     orders: OrderReads
     balances: BalanceReads
     catalogue: CachedCatalogue
+    ranking: RankedProducts
     coupons: CouponReads
     carts: OwnCarts
     change_cart: RepeatableCommands[CartCommand, Cart | Refusal]
@@ -71,7 +75,7 @@ class ApiServices:
         waiting = (
             self.place_order, self.charge_points, self.orders, self.balances, self.catalogue,
             self.carts, self.change_cart, self.check_out, self.cancel_order, self.entries,
-            self.issue_coupon, self.coupons,
+            self.issue_coupon, self.coupons, self.ranking,
         )  # fmt: skip
         await asyncio.gather(*(each.drain() for each in waiting))
 
@@ -107,6 +111,7 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
         )
         watched = Watched(database=database, gate=gate, redis=client, circuits=circuits)
         refusals = await stack.enter_async_context(_sold_out(settings, presenters, watched))
+        catalogue = await stack.enter_async_context(_catalogue(settings, watched))
         services = ApiServices(
             users=_verifier(settings.auth, await stack.enter_async_context(_key_client())),
             place_order=keyed(
@@ -120,9 +125,8 @@ async def api_services(settings: Settings, presenters: Presenters) -> AsyncItera
             issue_coupon=issue_commands(ground, client, circuits),
             orders=OrderReads(database, deadline_seconds=deadline),
             balances=BalanceReads(database, deadline_seconds=deadline),
-            catalogue=await stack.enter_async_context(
-                cached_catalogue(settings, database, client=client, circuits=circuits)
-            ),
+            catalogue=catalogue,
+            ranking=_ranking(watched, catalogue),
             coupons=CouponReads(database, deadline_seconds=deadline),
             carts=OwnCarts(ground),
             change_cart=buyer_commands.change_cart(ground),
@@ -147,6 +151,20 @@ def _key_client() -> httpx.AsyncClient:
 def _verifier(auth: AuthSettings, client: httpx.AsyncClient) -> TokenVerifier:
     keys = {each.issuer: IssuerKeys(each.jwks_url, client, monotonic=time.monotonic) for each in auth.issuers}
     return TokenVerifier(keys, audience=auth.audience, leeway_seconds=auth.leeway_seconds, clock=time.time)
+
+
+def _catalogue(settings: Settings, watched: Watched) -> AbstractAsyncContextManager[CachedCatalogue]:
+    return cached_catalogue(settings, watched.database, client=watched.redis, circuits=watched.circuits)
+
+
+def _ranking(watched: Watched, catalogue: CachedCatalogue) -> RankedProducts:
+    snapshot = RankingSnapshot(
+        RedisRanking(watched.redis).best,
+        Guard(watched.circuits, "ranking"),
+        stored=MySqlBestSellers(watched.database).best,
+        clock=time.monotonic,
+    )
+    return RankedProducts(snapshot, catalogue.find)
 
 
 @asynccontextmanager

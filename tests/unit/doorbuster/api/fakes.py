@@ -34,6 +34,7 @@ from doorbuster.points.history import EntryPosition
 from doorbuster.points.model import Charged, ChargePoints, Entry, charge
 from doorbuster.products.documents import product_body
 from doorbuster.products.model import Product
+from doorbuster.products.ranking import RankedProduct
 from doorbuster.products.search import Position
 from tests.unit.doorbuster.coupons.issues import MemoryCoupons
 
@@ -168,6 +169,17 @@ class FakeCatalogue:
         return [PRODUCTS[product_id] for name, product_id in named if (name, product_id) > place][:limit]
 
 
+class FakeRanking:
+    """Of the product with the greatest id most was sold."""
+
+    async def best(self, limit: int) -> Sequence[RankedProduct]:
+        products = sorted(PRODUCTS.values(), key=lambda product: product.id, reverse=True)
+        return [
+            RankedProduct(rank=rank, product_id=each.id, name=each.name, price=each.price, units=10 * each.id)
+            for rank, each in enumerate(products[:limit], 1)
+        ]
+
+
 @dataclass
 class FakeCoupons:
     """Coupons and their issues in memory, for both use cases."""
@@ -236,6 +248,7 @@ class World:
             orders=self.orders,
             balances=self.balances,
             catalogue=FakeCatalogue(),
+            ranking=FakeRanking(),
             coupons=self.coupons,
             carts=self.carts,
             change_cart=self.carts,

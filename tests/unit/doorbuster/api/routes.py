@@ -90,6 +90,9 @@ ROUTES = (
     ),
     Route(method="GET", template="/api/v1/products", path="/api/v1/products", policy=Policy.PUBLIC),
     Route(
+        method="GET", template="/api/v1/products/ranking", path="/api/v1/products/ranking", policy=Policy.PUBLIC
+    ),
+    Route(
         method="GET", template="/api/v1/products/{product_id}", path="/api/v1/products/1", policy=Policy.PUBLIC
     ),
     Route(

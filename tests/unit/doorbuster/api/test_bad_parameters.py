@@ -41,10 +41,11 @@ def position(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-ORDERS, PRODUCTS, ENTRIES, STREAM = (
-    route(f"GET /api/v1/{path}") for path in ("orders", "products", "points/entries", "orders/{order_id}/events")
+ORDERS, PRODUCTS, ENTRIES, RANKING, STREAM = (
+    route(f"GET /api/v1/{path}")
+    for path in ("orders", "products", "points/entries", "products/ranking", "orders/{order_id}/events")
 )
-LISTS = (ORDERS, PRODUCTS, ENTRIES)
+LISTS = (ORDERS, PRODUCTS, ENTRIES, RANKING)
 QUERIES: list[tuple[Route, str, list[str]]] = [
     *((each, "limit", [f"limit={value}" for value in LIMITS]) for each in LISTS),
     (ORDERS, "cursor", [f"cursor={value}" for value in ("", *NO_UUIDS)]),

@@ -48,3 +48,15 @@ async def test_products_are_found_by_the_beginning_of_their_name_page_by_page(cl
     assert [product["name"] for product in second["products"]] == ["Lamp 4", "Lamp 5"]
     assert second["next_cursor"] is None
     assert (await client.get("/api/v1/products?name_prefix=lamp")).json()["products"] == []
+
+
+async def test_the_best_sellers_are_told_the_first_one_first(client: httpx.AsyncClient) -> None:
+    response = await client.get("/api/v1/products/ranking?limit=2")
+
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
+    assert response.json() == {
+        "products": [
+            {"rank": 1, "product_id": 5, "name": "Lamp 5", "price": 500, "units": 50},
+            {"rank": 2, "product_id": 4, "name": "Lamp 4", "price": 400, "units": 40},
+        ]
+    }
