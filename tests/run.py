@@ -39,6 +39,9 @@ CLUSTER = "doorbuster-test"
 PYTEST = (BIN / "python", "-m", "pytest")
 # A process a core.
 SPREAD = ("--numprocesses", "auto")
+# The folders that take longest get two processes with servers of their own; a file's tests stay together.
+SPREAD_FILES = ("--numprocesses", "2", "--dist", "loadfile")
+LONG = ("apps",)
 # Records the machine's control groups and brings them back: a container that starts beside it would be in both.
 ALONE = "host"
 # The check keeps all cores busy, the other one waits for an API server most of the time.
@@ -140,7 +143,7 @@ def integration(settings: Settings, progress: Progress, runner: Runner) -> None:
 
 
 def _integration_tests(folder: Path) -> Command:
-    return Command((*PYTEST, "--durations", "3", folder))
+    return Command((*PYTEST, *(SPREAD_FILES if folder.name in LONG else ()), "--durations", "3", folder))
 
 
 def e2e(settings: Settings, progress: Progress, runner: Runner) -> None:

@@ -38,7 +38,7 @@ class CouponShop:
 
     @property
     def gate(self) -> RedisGate:
-        return RedisGate(self.client)
+        return RedisGate(self.client, call_seconds=PATIENT_SECONDS)
 
     def upkeep(self, *, old_seconds: float = 0) -> GateUpkeep:
         """Return the watch's work on gates; without patience for claims."""

@@ -27,11 +27,11 @@ from doorbuster.infra.kafka.record_source import Partition
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.infra.notices import NoticeBoard, read
-from doorbuster.infra.redis import connect
 from doorbuster.kernel.ids import MessageId
 from doorbuster.settings import FaultSettings, Settings
 from tests.integration.apps.batch_steps import processed
 from tests.integration.apps.kafka_topics import delete_topic, make_topic, produce
+from tests.integration.apps.patient_redis import patient
 from tests.integration.apps.test_dead_letter_desk import letters_of, until_letters
 from tests.integration.apps.test_kafka_record_source import KafkaWorld
 from tests.unit.doorbuster.consumers.running import until
@@ -65,7 +65,7 @@ class TestOtherPartitionsAreReadAsEver(RecordSourceContract):
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     await client.delete(*NoticeBoard)
     yield client
     await client.delete(*NoticeBoard)

@@ -10,6 +10,7 @@ from doorbuster.infra import notices
 from doorbuster.infra.notices import ANSWER_SECONDS, MOST_NOTICES, NoticeBoard, keep_telling, read, tell
 from doorbuster.infra.redis import connect
 from doorbuster.settings import RedisSettings, Settings
+from tests.integration.apps.patient_redis import patient
 from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
@@ -19,7 +20,7 @@ FADING_SECONDS = 10
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     await client.delete(*NoticeBoard)
     yield client
     await client.delete(*NoticeBoard)

@@ -36,6 +36,7 @@ from doorbuster.products.seed import CatalogueSeed, seeded_price
 from doorbuster.products.service import CatalogueService
 from doorbuster.settings import CacheSettings, RedisSettings, Settings
 from tests.integration.apps.awaited import until
+from tests.integration.apps.patient_redis import patient
 from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
@@ -50,7 +51,7 @@ HEARD_SECONDS = 0.75
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
     """A client of Redis."""
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     yield client
     await client.aclose()
 
@@ -236,7 +237,7 @@ async def test_a_process_hears_of_a_change_and_drops_its_copy(
 async def test_when_the_subscription_breaks_the_copies_of_the_process_are_dropped(
     shop: Database, settings: Settings, client: Redis
 ) -> None:
-    other = connect(settings.redis)
+    other = patient(settings.redis)
     async with catalogue(settings, shop, other) as running:
         await until(lambda: is_listening(client))
         assert await body(running) is not None

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from doorbuster.infra.circuits import Circuits, Dependency
 from doorbuster.infra.redis import WAKEUP_SECONDS, Wakeups, connect, listen_for_wakeups
 from doorbuster.settings import RedisSettings, Settings
+from tests.integration.apps.patient_redis import patient
 from tests.integration.apps.relays import reached
 from tests.ports import free_port
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Redis]:
-    client = connect(settings.redis)
+    client = patient(settings.redis)
     yield client
     await client.aclose()
 
@@ -48,7 +49,7 @@ async def test_a_wakeup_reaches_who_listens(client: Redis) -> None:
 
 async def test_a_broken_subscription_is_made_again(client: Redis, settings: Settings) -> None:
     woken = Count()
-    other = connect(settings.redis)
+    other = patient(settings.redis)
     listening = asyncio.create_task(listen_for_wakeups(other, woken))
     await reached(lambda: woken.times == 1, "the subscription stands")
     await client.client_kill_filter(_type="pubsub")
