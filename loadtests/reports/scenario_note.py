@@ -6,6 +6,7 @@ from loadtests.reports.audit import Audit
 from loadtests.reports.limits import Check, Subject
 from loadtests.reports.measurements import Measurement
 from loadtests.reports.scenario_summary import ScenarioSummary
+from loadtests.reports.timeline import clock
 
 HEAD = """\
 # Commerce under load
@@ -44,7 +45,7 @@ def _overview(titles: Mapping[str, str], summaries: Mapping[str, ScenarioSummary
 def _section(run: ScenarioSummary, picture: str | None) -> Iterator[str]:
     yield f"## {run.scenario}"
     yield ""
-    yield f"{run.title}. Typed: `{run.command}`, {run.started_at:%Y-%m-%d %H:%M} UTC, {run.seconds / 60:.0f} minutes."
+    yield f"{run.title}. Typed: `{run.command}`, {run.started_at:%Y-%m-%d %H:%M} UTC; took {clock(run.seconds)} min."
     yield f"Machine: {run.place}."
     yield ""
     yield f"**{run.verdict.value}.** {'; '.join(f'{name}: {_shown(value)}' for name, value in run.settings.items())}."

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from loadtests.reports.timeline import clock
 from loadtests.trials.catalogue import Name
 from loadtests.trials.note import main
 from tests.unit.loadtests.trials.stage import Stage
@@ -29,6 +30,7 @@ def test_the_note_has_what_a_run_has_measured(tmp_path: Path, stage: Stage) -> N
     assert (tmp_path / "docs" / "commerce-s1.png").read_bytes() == (stage.folder / "plot.png").read_bytes()
     assert "![What was measured](commerce-s1.png)" in text
     assert "Typed: `make scenario NAME=s1`, 20" in text
+    assert f"; took {clock(stage.summary.seconds)} min." in text
     assert "| charges and orders | 3,000 |" in text
     assert "| succeeded of scheduled | 100.00 % | above 99 % | passed |" in text
     assert "The auditor: *no breach*, looked at 10 orders in 2 s." in text
