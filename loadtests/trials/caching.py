@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from loadtests.checks.orders import judge
+from loadtests.checks.charges import judge_charges
+from loadtests.checks.orders import judge, paid_points
 from loadtests.config import Readers
 from loadtests.reports.measurements import Measurement
 from loadtests.rig.supplies import TopUp
 from loadtests.trials import limits
 from loadtests.trials.plan import ITERATIONS
-from loadtests.trials.steps import LOCUSTFILES, Trial, check, note, offer, orders_of, rest, settle, top_up
+from loadtests.trials.steps import LOCUSTFILES, Trial, check, note, offer, orders_of, points_of, rest, settle, top_up
 from loadtests.witness import CallKind, calls_path, read_calls, read_witness
 
 USERS = 100
@@ -84,10 +85,18 @@ def _side(trial: Trial, side: Side) -> Measurement:
     )
     offer(trial, plan, locustfile=LOCUSTFILES / "readers.py", part=side, patience_seconds=patience_seconds(iterations))
     attempts = list(read_witness(plan.witness))
-    looks = [call for call in read_calls(calls_path(plan.witness)) if call.kind is CallKind.READ]
-    reads = note(trial, f"reads, caches {side}", looks)
+    calls = list(read_calls(calls_path(plan.witness)))
+    reads = note(trial, f"reads, caches {side}", [call for call in calls if call.kind is CallKind.READ])
     orders = note(trial, f"orders, caches {side}", attempts)
     settle(trial, f"caches {side}")
-    judged = judge(attempts, orders_of(trial, plan.shoppers))
-    trial.found.checks += limits.caching_side(side, reads, orders, judged)
+    lists = orders_of(trial, plan.shoppers)
+    charges = judge_charges(
+        (call for call in calls if call.kind is CallKind.CHARGE),
+        points_of(trial, plan.shoppers),
+        before=wanted.points,
+        paid=paid_points(lists),
+    )
+    trial.found.checks += limits.caching_side(
+        side, reads, orders, judged=judge(attempts, lists), charges=charges, users=plan.users
+    )
     return reads

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from doorbuster_cluster.commands.session import Session
+from doorbuster_cluster.errors import ClusterError
 from loadtests.checks.asking import issued_token, opened, proof
 from loadtests.checks.own import BALANCE_PATH
 from loadtests.reports.audit import Audit, audit_in
@@ -46,8 +47,11 @@ class LocalGround(Cluster):
         return coupon_in(self._coupons("create", *name), "id")
 
     def issued(self, coupon: int) -> int:
-        """Return how many of a coupon are given away; raises JobFailed."""
-        return coupon_in(self._coupons("show", "--coupon", str(coupon)), "issued")
+        """Return how many of a coupon are given away; raises QuestionFailed, and may be asked again."""
+        try:
+            return coupon_in(self._coupons("show", "--coupon", str(coupon)), "issued")
+        except ClusterError as exc:
+            raise QuestionFailed(f"how many of coupon {coupon} are given away isn't known: {exc}") from exc
 
     def has_product(self, product_id: int) -> bool:
         """Return whether the shop has this product.

@@ -127,12 +127,29 @@ def lag(most: float | None) -> Check:
     return below(S4_LAG, "most lag of a consumer group", most, unit="records", subject=Subject.AIM)
 
 
-def caching_side(side: str, reads: Measurement, orders: Measurement, judged: Judgement) -> Iterator[Check]:
-    """Yield the limits of one side of `s5`: no failures, whatever the caches do."""
-    yield exactly(0, f"orders lost, caches {side}", len(judged.lost), subject=Subject.SAFETY)
-    yield exactly(0, f"orders doubled, caches {side}", len(judged.doubled), subject=Subject.SAFETY)
-    yield exactly(0, f"errors of reads, caches {side}", reads.errors, subject=Subject.PROMISE)
-    yield exactly(0, f"errors of orders, caches {side}", orders.errors, subject=Subject.PROMISE)
+def caching_side(
+    side: str, reads: Measurement, orders: Measurement, *, judged: Judgement, charges: ChargeJudgement, users: int
+) -> Iterator[Check]:
+    """Yield the limits of one side of `s5`: no failures, whatever the caches do.
+
+    Args:
+        side: what the caches are.
+        reads: looks at products.
+        orders: what was answered to orders.
+        judged: what became of the orders.
+        charges: what became of the charges: one of each user.
+        users: how many users there are.
+    """
+    about = Subject.SAFETY
+    yield exactly(0, f"orders lost, caches {side}", len(judged.lost), subject=about)
+    yield exactly(0, f"orders doubled, caches {side}", len(judged.doubled), subject=about)
+    yield exactly(0, f"users who lost a charge, caches {side}", len(charges.lost), subject=about)
+    yield exactly(0, f"users charged twice, caches {side}", len(charges.doubled), subject=about)
+    about = Subject.PROMISE
+    yield exactly(users, f"charges accepted, caches {side}", charges.accepted, subject=about)
+    yield exactly(0, f"errors of reads, caches {side}", reads.errors, subject=about)
+    yield exactly(0, f"errors of orders, caches {side}", orders.errors + orders.sold_out, subject=about)
+    yield exactly(0, f"orders not paid, caches {side}", judged.failed + judged.pending, subject=about)
 
 
 def caching_gain(off: Measurement, on: Measurement) -> Check:

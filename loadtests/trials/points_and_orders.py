@@ -1,14 +1,11 @@
 """`s1`: each user charges points, and then orders products 1 to 5; measured at 50 requests a second (document A)."""
 
-import asyncio
-
 from loadtests.checks.charges import judge_charges
 from loadtests.checks.orders import judge, paid_points
-from loadtests.checks.own import balances_of
 from loadtests.config import Journeys
 from loadtests.rig.supplies import Supplies, TopUp
 from loadtests.trials import limits
-from loadtests.trials.steps import LOCUSTFILES, Trial, check, note, offer, orders_of, settle, top_up
+from loadtests.trials.steps import LOCUSTFILES, Trial, check, note, offer, orders_of, points_of, settle, top_up
 from loadtests.witness import calls_path, read_calls, read_witness
 
 REQUESTS_PER_S = 50.0
@@ -42,9 +39,7 @@ def carry_out(trial: Trial) -> None:
     note(trial, "orders", attempts)
     settle(trial)
     orders = orders_of(trial, plan.shoppers)
-    with trial.progress.step(f"read the points of {plan.users:,} users"):
-        balances = asyncio.run(balances_of(plan.base_url, plan.shoppers))
-    charges = judge_charges(calls, balances, before=POINTS, paid=paid_points(orders))
+    charges = judge_charges(calls, points_of(trial, plan.shoppers), before=POINTS, paid=paid_points(orders))
     trial.found.checks += [limits.in_time(offered.arrivals), limits.offered(offered.arrivals)]
     scheduled = plan.arrivals.scheduled * plan.requests
     trial.found.checks += limits.points_and_orders(

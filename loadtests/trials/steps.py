@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from doorbuster_cluster.settings import REPOSITORY
 from loadtests.arrivals import Arrivals
 from loadtests.checks.listing import list_orders
 from loadtests.checks.orders import OrdersByUser
+from loadtests.checks.own import balances_of
 from loadtests.config import LoadPlan
 from loadtests.reports.limits import Check, Subject, at_most
 from loadtests.reports.measurements import Measurement, Sample, measure, samples_of
@@ -202,6 +203,13 @@ def orders_of(trial: Trial, users: Iterable[int], *, since: datetime | None = No
     wanted = list(users)
     with trial.progress.step(f"read the orders of {len(wanted):,} users"):
         return asyncio.run(list_orders(trial.plan.base_url, wanted, since=since, within_seconds=LIST_SECONDS))
+
+
+def points_of(trial: Trial, users: Iterable[int]) -> Mapping[int, int]:
+    """Return everybody's points; raises ApiUnreadable."""
+    wanted = list(users)
+    with trial.progress.step(f"read the points of {len(wanted):,} users"):
+        return asyncio.run(balances_of(trial.plan.base_url, wanted))
 
 
 def now() -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.rig import load, waiting
-from loadtests.trials import coupons, order_ramp, points_and_orders, steps
+from loadtests.trials import coupons, order_ramp, steps
 from tests.unit.loadtests.trials.generators import stand_in
 from tests.unit.loadtests.trials.stage import Stage
 
@@ -14,7 +14,7 @@ from tests.unit.loadtests.trials.stage import Stage
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = Stage(tmp_path / "scenario")
     monkeypatch.setattr(steps, "list_orders", made.list_orders)
-    monkeypatch.setattr(points_and_orders, "balances_of", made.balances_of)
+    monkeypatch.setattr(steps, "balances_of", made.balances_of)
     monkeypatch.setattr(coupons, "issues_seen", made.issues_seen)
     monkeypatch.setattr(coupons, "issues_wanted", made.issues_wanted)
     monkeypatch.setattr(load, "locust_command", stand_in)

@@ -13,6 +13,7 @@ from loadtests.checks.orders import ListedOrder, OrderStatus
 from loadtests.reports.limits import Check
 from loadtests.reports.scenario_summary import ScenarioSummary, read_scenario_summary
 from loadtests.rig.interrupts import Interrupts
+from loadtests.trials import caching
 from loadtests.trials.catalogue import Name
 from loadtests.trials.plan import Plan
 from loadtests.trials.run import rehearse
@@ -27,6 +28,8 @@ class Stage:
         forgotten: orders that no list holds.
         poor: users who have a point less than they should.
         gone: issues that nobody knows any more.
+        before: everybody's points before they charged any.
+        orders: of each user.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,9 +39,12 @@ class Stage:
         self.forgotten: set[str] = set()
         self.poor: set[int] = set()
         self.gone: set[str] = set()
+        self.before, self.orders = 1, 5
 
     def run(self, name: Name, *, iterations: int = 5) -> int:
         plan = Plan(name=name, folder=self.folder, base_url="http://127.0.0.1:1", iterations=iterations)
+        if name is Name.S5:
+            self.before, self.orders = caching.HIGHEST_PRICE * iterations, iterations
         console = Console(file=self.printed, width=200)
         interrupts = Interrupts(console.print)
         with interrupts.watched():
@@ -68,8 +74,8 @@ class Stage:
         return {user: tuple(found) for user, found in orders.items()}
 
     async def balances_of(self, _base_url: str, users: Iterable[int]) -> dict[int, int]:
-        # One point before, 100,000 charged, five orders of ten points.
-        return {user: 1 + 100_000 - 50 - (user in self.poor) for user in users}
+        # 100,000 charged; each order costs ten points.
+        return {user: self.before + 100_000 - 10 * self.orders - (user in self.poor) for user in users}
 
     async def issues_seen(
         self, _base_url: str, told: Mapping[int, str], *, issued_within_seconds: float

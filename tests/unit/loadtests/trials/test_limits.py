@@ -141,6 +141,28 @@ def test_lag_and_the_caches_gain_are_aims() -> None:
 
 
 def test_errors_of_either_side_are_missed_figures() -> None:
-    found = limits.caching_side("off", replace(FAST, refused=1), replace(FAST, unknown=1), ALL_PAID)
+    found = limits.caching_side(
+        "off",
+        replace(FAST, refused=1),
+        replace(FAST, unknown=1),
+        judged=replace(ALL_PAID, failed=1),
+        charges=ChargeJudgement(accepted=99, unknown=1, lost=(1,), doubled=(2,)),
+        users=100,
+    )
 
-    assert missed(list(found)) == ["errors of reads, caches off", "errors of orders, caches off"]
+    assert missed(list(found)) == [
+        "users who lost a charge, caches off",
+        "users charged twice, caches off",
+        "charges accepted, caches off",
+        "errors of reads, caches off",
+        "errors of orders, caches off",
+        "orders not paid, caches off",
+    ]
+
+
+@pytest.mark.parametrize("orders", [replace(FAST, sold_out=1), replace(FAST, refused=1)])
+def test_what_is_sold_out_is_an_error_where_there_is_enough_of_everything(orders: Measurement) -> None:
+    charges = ChargeJudgement(accepted=100, unknown=0, lost=(), doubled=())
+    found = limits.caching_side("on", FAST, orders, judged=ALL_PAID, charges=charges, users=100)
+
+    assert missed(list(found)) == ["errors of orders, caches on"]

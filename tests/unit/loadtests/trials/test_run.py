@@ -132,6 +132,13 @@ def test_caches_are_switched_off_and_on_again_between_the_sides(stage: Stage) ->
     assert stage.summary.command == "make scenario NAME=s5 ITERATIONS=3"
 
 
+def test_a_charge_that_is_lost_fails_either_side(stage: Stage) -> None:
+    stage.poor = {1_000_001}
+
+    assert stage.run(Name.S5, iterations=3) == 1
+    assert missed(stage.summary) == [f"users who lost a charge, caches {side}" for side in ("off", "on")]
+
+
 def test_caches_are_switched_on_again_whatever_happens(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caching, "_side", lambda *_: signal.raise_signal(signal.SIGINT))
 
