@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from doorbuster.bootstrap.coupon_admin import CouponAdmin
 from doorbuster.bootstrap.coupon_issues import MySqlLedger
 from doorbuster.coupons.gate_upkeep import GateEvent
-from doorbuster.coupons.issue_ports import GateState
+from doorbuster.coupons.issue_ports import MOST_OLD_CLAIMS, GateState
 from doorbuster.coupons.issuing import Issued, IssueRefusal
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.redis import connect
@@ -127,6 +127,15 @@ async def test_a_crash_between_claim_and_commit_is_mended_by_the_next_look(shop:
 
     assert events == {GateEvent.CONFIRMED: 1, GateEvent.RELEASED: 4}
     assert kinds(await ask([shop.process()], coupon_id, range(2, 7))) == {"issued": 4, "sold-out": 1}
+
+
+async def test_one_look_takes_back_all_dead_claims_however_many(shop: CouponShop) -> None:
+    many = 2 * MOST_OLD_CLAIMS + 1
+    coupon_id = await shop.coupon(many)
+    await shop.gate.claim([asked(*range(1, many + 1), coupon_id=coupon_id)])
+
+    assert (await shop.upkeep().look()).events == {GateEvent.RELEASED: many}
+    assert kinds(await ask([shop.process()], coupon_id, [many + 1])) == {"issued": 1}
 
 
 async def test_claims_are_left_alone_while_they_may_still_become_rows(shop: CouponShop) -> None:

@@ -11,6 +11,9 @@ from doorbuster.coupons.issuing import Holder, IssueCoupon, IssueDecision, Issue
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.ids import CouponId, IssueId, UserId
 
+# Old claims that one view of a coupon's gate shows; Redis does nothing else while it lists them.
+MOST_OLD_CLAIMS = 500
+
 
 class GateUnavailable(DoorbusterError):
     """The gate didn't answer in time, or not what was expected; perhaps it did what it was asked for."""
@@ -81,7 +84,7 @@ class GateView:
         total: units that it gives away; None when it is absent.
         claims: users that it counts.
         confirmed: those of them that had their row when somebody looked.
-        old: claims that should have their row by now, or never will; not always all of them.
+        old: claims that should have their row by now, or never will; the oldest MOST_OLD_CLAIMS of them.
     """
 
     epoch: int | None

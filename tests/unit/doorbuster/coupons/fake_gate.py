@@ -4,7 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from doorbuster.coupons.coupon import Coupon
-from doorbuster.coupons.issue_ports import Admission, Asked, Claim, GateState, GateUnavailable, GateView, OldClaim
+from doorbuster.coupons.issue_ports import (
+    MOST_OLD_CLAIMS,
+    Admission,
+    Asked,
+    Claim,
+    GateState,
+    GateUnavailable,
+    GateView,
+    OldClaim,
+)
 from doorbuster.kernel.ids import CouponId, UserId
 
 CONFIRMED = 0
@@ -119,5 +128,5 @@ class FakeGate:
             total=gate.total,
             claims=len(gate.users),
             confirmed=sum(mark == CONFIRMED for mark in gate.users.values()),
-            old=tuple(OldClaim(user_id=user, mark=mark) for mark, user in old),
+            old=tuple(OldClaim(user_id=user, mark=mark) for mark, user in old[:MOST_OLD_CLAIMS]),
         )

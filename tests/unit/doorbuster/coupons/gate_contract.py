@@ -4,6 +4,7 @@ from typing import Protocol
 
 from doorbuster.coupons.coupon import Coupon
 from doorbuster.coupons.issue_ports import (
+    MOST_OLD_CLAIMS,
     Asked,
     Claim,
     GateRepair,
@@ -138,6 +139,17 @@ class GateContract:
         view = await seen(gate)
         assert [claim.user_id for claim in view.old] == [2]
         assert (view.claims, view.confirmed) == (2, 1)
+
+    async def test_a_view_shows_so_many_old_claims_and_the_next_one_those_behind_them(self, gate: Gate) -> None:
+        await opened(gate, coupon(total=MOST_OLD_CLAIMS + 1))
+        await claims(gate, *range(1, MOST_OLD_CLAIMS + 2))
+
+        first = await seen(gate)
+        assert (first.claims, len(first.old)) == (MOST_OLD_CLAIMS + 1, MOST_OLD_CLAIMS)
+        assert await gate.release_old(COUPON, 1, first.old) == MOST_OLD_CLAIMS
+
+        second = await seen(gate)
+        assert {claim.user_id for claim in (*first.old, *second.old)} == set(range(1, MOST_OLD_CLAIMS + 2))
 
     async def test_only_the_claim_that_was_seen_is_taken_back(self, gate: Gate) -> None:
         await opened(gate, coupon())

@@ -1,7 +1,9 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from doorbuster.coupons import gate_upkeep
 from doorbuster.coupons.coupon import Coupon
 from doorbuster.coupons.gate_upkeep import (
     LOADING_SECONDS,
@@ -14,7 +16,7 @@ from doorbuster.coupons.gate_upkeep import (
     counts_too_many,
     judge,
 )
-from doorbuster.coupons.issue_ports import Claim, GateState, GateUnavailable, GateView
+from doorbuster.coupons.issue_ports import MOST_OLD_CLAIMS, Claim, GateState, GateUnavailable, GateView, OldClaim
 from doorbuster.kernel.ids import CouponId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import claims, opened, seen, state
@@ -106,6 +108,45 @@ async def test_old_claims_become_what_the_rows_are(world: World) -> None:
     view = await seen(world.gate)
     assert (view.claims, view.confirmed) == (2, 1)
     assert await claims(world.gate, 1, 3, 2) == [Claim.HELD, Claim.HELD, Claim.CLAIMED]
+
+
+async def old_claims(world: World, many: int) -> None:
+    row = coupon(total=many, epoch=2)
+    world.database.coupons[COUPON] = row
+    await opened(world.gate, row)
+    await claims(world.gate, *range(1, many + 1), epoch=2)
+    world.gate.now_ms += 10_001
+
+
+async def test_one_look_settles_all_old_claims_however_many(world: World) -> None:
+    many = 3 * MOST_OLD_CLAIMS + 1
+    await old_claims(world, many)
+    await world.issue(*range(1, many + 1, 2))
+
+    assert await world.look() == {GateEvent.CONFIRMED: many // 2 + 1, GateEvent.RELEASED: many // 2}
+
+    view = await seen(world.gate)
+    assert (view.claims, view.confirmed) == (many // 2 + 1, many // 2 + 1)
+
+
+async def test_a_look_reads_so_many_pages_of_claims_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_upkeep, "MOST_PAGES", 2)
+    await old_claims(world, 4 * MOST_OLD_CLAIMS)
+
+    assert await world.look() == {GateEvent.RELEASED: 3 * MOST_OLD_CLAIMS}
+    assert await world.look() == {GateEvent.RELEASED: MOST_OLD_CLAIMS}
+
+
+async def test_claims_that_do_not_change_are_not_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def changed_meanwhile(coupon_id: CouponId, epoch: int, claims: Sequence[OldClaim]) -> int:
+        return 0
+
+    await old_claims(world, MOST_OLD_CLAIMS)
+    monkeypatch.setattr(world.gate, "release_old", changed_meanwhile)
+    world.gate.calls.clear()
+
+    assert await world.look() == {}
+    assert world.gate.calls == ["view"]
 
 
 async def test_rows_that_the_gate_does_not_know_are_counted(world: World) -> None:
