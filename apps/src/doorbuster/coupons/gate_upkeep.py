@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from doorbuster.coupons.coupon import Coupon
 from doorbuster.coupons.issue_ports import MOST_OLD_CLAIMS, CouponKeeping, GateRepair, GateView
+from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.ids import CouponId, UserId
 
 # Longer than any attempt to commit a batch; a row that comes even later is counted by the next look.
@@ -73,10 +74,12 @@ class GateReport:
     Attributes:
         events: how often it did what.
         pages: of old claims that it read behind the first ones.
+        failure: the first thing that went wrong with one coupon; the others were looked after nevertheless.
     """
 
     events: Counter[GateEvent] = field(default_factory=Counter)
     pages: int = 0
+    failure: DoorbusterError | None = None
 
 
 class GateBuilder:
@@ -136,7 +139,7 @@ class GateUpkeep:
 
         Raises:
             GateUnavailable: there is nothing to look after.
-            NotAccepted, OutcomeUnknown: the database went away.
+            NotAccepted: the database can't be asked which coupons there are.
         """
         report = GateReport()
         page = await self._coupons.open_coupons(after=self._after, most=MOST_COUPONS)
@@ -146,7 +149,11 @@ class GateUpkeep:
         views = await self._gate.view([coupon.id for coupon in page], older_than_seconds=self._old_seconds)
         later = (await self._coupons.find(views)).coupons
         for coupon in page:
-            await self._mend(coupon, views[coupon.id], later.get(coupon.id), report)
+            try:
+                await self._mend(coupon, views[coupon.id], later.get(coupon.id), report)
+            except DoorbusterError as exc:
+                # One gate that can't be mended, now or ever, must not keep the others from it.
+                report.failure = report.failure or exc
         return report
 
     async def _mend(self, coupon: Coupon, view: GateView, later: Coupon | None, report: GateReport) -> None:

@@ -17,10 +17,11 @@ from doorbuster.coupons.gate_upkeep import (
     judge,
 )
 from doorbuster.coupons.issue_ports import MOST_OLD_CLAIMS, Claim, GateState, GateUnavailable, GateView, OldClaim
+from doorbuster.kernel.errors import DoorbusterError, NotAccepted, OutcomeUnknown
 from doorbuster.kernel.ids import CouponId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import claims, opened, seen, state
-from tests.unit.doorbuster.coupons.issues import COUPON, MemoryCoupons, command, coupon
+from tests.unit.doorbuster.coupons.issues import COUPON, OTHER, MemoryCoupons, command, coupon
 
 OPEN = GateView(epoch=1, loading_seconds=None, total=5, claims=3, confirmed=3, old=())
 
@@ -190,6 +191,22 @@ async def test_a_look_has_a_bound_and_the_next_one_goes_on_behind_it() -> None:
     assert await world.look() == {GateEvent.REBUILT: MOST_COUPONS}
     assert await world.look() == {GateEvent.REBUILT: 2}
     assert await world.look() == {}
+
+
+@pytest.mark.parametrize("error", [GateUnavailable("no answer"), NotAccepted("no primary"), OutcomeUnknown("perhaps")])
+async def test_what_goes_wrong_with_one_coupon_stops_no_other(error: DoorbusterError) -> None:
+    class OneFails(MemoryCoupons):
+        async def next_epoch(self, coupon_id: CouponId, *, behind: int) -> Coupon | None:
+            if coupon_id == COUPON:
+                raise error
+            return await super().next_epoch(coupon_id, behind=behind)
+
+    database = OneFails(coupons={each: coupon(each) for each in (COUPON, OTHER, CouponId(3))})
+
+    report = await GateUpkeep(FakeGate(), database).look()
+
+    assert report.events == {GateEvent.REBUILT: 2}
+    assert report.failure is error
 
 
 async def test_a_gate_that_is_gone_is_nothing_to_look_after(world: World) -> None:
