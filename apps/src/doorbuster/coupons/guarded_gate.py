@@ -31,7 +31,7 @@ class GuardedGate:
         return await self._answered(lambda: self._gate.claim(asked))
 
     async def release(self, asked: Sequence[Asked]) -> None:
-        """Take back the claims of these users."""
+        """Take back the claims of these users, but of none whose row was seen."""
         await self._answered(lambda: self._gate.release(asked))
 
     async def _answered(self, question: Callable[[], Awaitable[T]]) -> T:

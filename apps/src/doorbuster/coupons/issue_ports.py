@@ -114,7 +114,10 @@ class IssueGate(Protocol):
         ...
 
     async def release(self, asked: Sequence[Asked]) -> None:
-        """Take back the claims of these users, who don't have the coupon; of another epoch there are none."""
+        """Take back the claims of these users, who didn't have the coupon when they were refused.
+
+        Who was confirmed meanwhile stays: he has it by now. Of another epoch there are no claims.
+        """
         ...
 
 

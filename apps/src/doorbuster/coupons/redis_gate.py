@@ -55,7 +55,7 @@ class RedisGate:
         return admissions
 
     async def release(self, asked: Sequence[Asked]) -> None:
-        """Take back the claims of these users; of another epoch there are none."""
+        """Take back the claims of these users, but of none whose row was seen; of another epoch there are none."""
         for part in _parts(asked):
             await self._run(gate_scripts.RELEASE, _keys(part), _arguments(part))
 

@@ -49,8 +49,10 @@ class FakeGate:
         self._called("release")
         for each in asked:
             gate = self._of(each.coupon_id, each.epoch)
-            for user_id in each.user_ids if gate else ():
-                gate.users.pop(user_id, None)  # type: ignore[union-attr]  # without a gate there is no user here
+            users = {} if gate is None else gate.users
+            for user_id in each.user_ids:
+                if users.get(user_id, CONFIRMED) != CONFIRMED:
+                    del users[user_id]
 
     async def view(self, coupon_ids: Sequence[CouponId], *, older_than_seconds: float) -> Mapping[CouponId, GateView]:
         self._called("view")

@@ -94,6 +94,15 @@ class GateContract:
 
         assert await claims(gate, 2, 1) == [Claim.CLAIMED, Claim.SOLD_OUT]
 
+    async def test_who_was_confirmed_meanwhile_is_not_released(self, gate: Gate) -> None:
+        await opened(gate, coupon(total=2))
+        await claims(gate, 1, 2)
+        await gate.confirm(COUPON, 1, [UserId(1)])
+
+        await gate.release([asked(1, 2)])
+
+        assert await claims(gate, 1, 3, 4) == [Claim.HELD, Claim.CLAIMED, Claim.SOLD_OUT]
+
     async def test_a_release_of_another_epoch_changes_nothing(self, gate: Gate) -> None:
         await opened(gate, coupon(total=1, epoch=2))
         await claims(gate, 1, epoch=2)
