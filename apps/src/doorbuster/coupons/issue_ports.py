@@ -120,6 +120,10 @@ class IssueGate(Protocol):
         """
         ...
 
+    async def confirm(self, coupon_id: CouponId, epoch: int, user_ids: Collection[UserId]) -> bool:
+        """Count these users, who have their rows; False if the gate is of another epoch by now."""
+        ...
+
 
 class GateRepair(Protocol):
     """What a gate is looked after with. Every method raises GateUnavailable."""

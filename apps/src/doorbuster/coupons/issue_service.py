@@ -111,7 +111,10 @@ class FirstCome:
         known: Mapping[CouponId, Known],
         admissions: Mapping[CouponId, Admission],
     ) -> Sequence[Outcome]:
-        """Have the database decide; claims of those who surely have nothing are taken back."""
+        """Have the database decide; claims of those who surely have nothing are taken back.
+
+        Holders whom the gate may not know are told to it: else it calls the coupon sold out to them.
+        """
         if not commands:
             return ()
         outcomes = await self._ledger.issue(commands)
@@ -121,6 +124,7 @@ class FirstCome:
             if not isinstance(outcome, Issued | OutcomeUnknown) and _may_have_claimed(command, admissions)
         ]
         await self._gate.release(_asked(failed, known))
+        await self._gate.confirm(_uncounted(outcomes, known, admissions))
         return outcomes
 
     def _note(self, commands: Sequence[IssueCoupon], outcomes: Mapping[int, Outcome]) -> None:
@@ -169,6 +173,31 @@ def _may_have_claimed(command: IssueCoupon, admissions: Mapping[CouponId, Admiss
     if admission.state is GateState.UNAVAILABLE:
         return True
     return admission.claims.get(command.user_id) is Claim.CLAIMED
+
+
+def _uncounted(
+    outcomes: Sequence[Outcome], known: Mapping[CouponId, Known], admissions: Mapping[CouponId, Admission]
+) -> Sequence[Asked]:
+    """Return who has a coupon, but perhaps no claim in the gate of the coupon's epoch."""
+    users: defaultdict[tuple[CouponId, int], dict[UserId, None]] = defaultdict(dict)
+    for outcome in outcomes:
+        if isinstance(outcome, Issued) and not _is_counted(outcome, known, admissions):
+            users[outcome.issue.coupon_id, outcome.epoch][outcome.issue.user_id] = None
+    return [
+        Asked(coupon_id=coupon_id, epoch=epoch, user_ids=tuple(user_ids))
+        for (coupon_id, epoch), user_ids in users.items()
+    ]
+
+
+def _is_counted(issued: Issued, known: Mapping[CouponId, Known], admissions: Mapping[CouponId, Admission]) -> bool:
+    """Tell whether the gate knows the holder; the claim of another batch doesn't count, which may take it back."""
+    issue = issued.issue
+    coupon = known[issue.coupon_id].coupon
+    if coupon is None or coupon.epoch != issued.epoch:
+        # Made anew meanwhile, and perhaps its rows were counted before this one was there.
+        return False
+    claim = admissions[issue.coupon_id].claims.get(issue.user_id)
+    return claim is Claim.CLAIMED or (claim is Claim.HELD and issued.repeated)
 
 
 def _event(issue: Issue) -> CouponIssued:
