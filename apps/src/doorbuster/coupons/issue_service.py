@@ -118,11 +118,13 @@ class FirstCome:
         if not commands:
             return ()
         outcomes = await self._ledger.issue(commands)
-        failed = [
-            command
+        # A user may stand in a batch twice: he has what either of his commands brought.
+        perhaps = {
+            command.holder
             for command, outcome in zip(commands, outcomes, strict=True)
-            if not isinstance(outcome, Issued | OutcomeUnknown) and _may_have_claimed(command, admissions)
-        ]
+            if isinstance(outcome, Issued | OutcomeUnknown)
+        }
+        failed = [each for each in commands if each.holder not in perhaps and _may_have_claimed(each, admissions)]
         await self._gate.release(_asked(failed, known))
         await self._gate.confirm(_uncounted(outcomes, known, admissions))
         return outcomes

@@ -17,7 +17,7 @@ from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueOutcome, IssueR
 from doorbuster.coupons.known_coupons import FRESH_SECONDS, KnownCoupons
 from doorbuster.coupons.losers import RecentLosers
 from doorbuster.infra.circuits import Circuits, Dependency
-from doorbuster.kernel.errors import DoorbusterError, NotAccepted, OutcomeUnknown
+from doorbuster.kernel.errors import DataRefused, DoorbusterError, NotAccepted, OutcomeUnknown
 from doorbuster.kernel.ids import CouponId, IssueId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import asked, claims, opened
@@ -238,6 +238,22 @@ async def test_a_gate_that_can_not_count_holders_changes_no_answer() -> None:
             raise GateUnavailable("no answer")
 
     assert kinds(await Shop(gate=CountsNobody()).run(*users(1))) == [Issued]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_of_two_commands_of_a_user_one_that_fails_takes_back_no_claim_of_the_other(place: int) -> None:
+    class RefusesOne(MemoryCoupons):
+        async def issue(self, commands: Sequence[IssueCoupon]) -> Sequence[IssueOutcome | DoorbusterError]:
+            outcomes = list(await super().issue(commands))
+            outcomes[place] = DataRefused("its own fault")
+            return outcomes
+
+    shop = Shop(database=RefusesOne())
+    await opened(shop.gate, shop.database.coupons[COUPON])
+
+    await shop.run(command(1, 1), command(2, 1))
+
+    assert shop.claimed() == {1}
 
 
 async def test_losers_are_remembered_and_winners_are_not(shop: Shop) -> None:
