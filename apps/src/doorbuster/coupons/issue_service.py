@@ -18,7 +18,7 @@ from doorbuster.coupons.issue_ports import (
     IssuerRepository,
     Ledger,
 )
-from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueOutcome, IssueRefusal, IssueState, decide
+from doorbuster.coupons.issuing import Holder, IssueCoupon, Issued, IssueOutcome, IssueRefusal, IssueState, decide
 from doorbuster.coupons.known_coupons import Known, KnownCoupons
 from doorbuster.coupons.losers import RecentLosers
 from doorbuster.kernel.deciding import deciding
@@ -132,14 +132,20 @@ class FirstCome:
     def _note(self, commands: Sequence[IssueCoupon], outcomes: Mapping[int, Outcome]) -> None:
         losers: defaultdict[CouponId, list[UserId]] = defaultdict(list)
         available: set[CouponId] = set()
+        holders: set[Holder] = set()
         for place, command in enumerate(commands):
             match outcomes[place]:
                 case IssueRefusal.SOLD_OUT:
                     losers[command.coupon_id].append(command.user_id)
-                case Issued(repeated=False):
-                    available.add(command.coupon_id)
+                case Issued(repeated=repeated):
+                    holders.add(command.holder)
+                    if not repeated:
+                        available.add(command.coupon_id)
         for coupon_id, user_ids in losers.items():
             self._losers.remember(coupon_id, user_ids)
+        for holder in holders:
+            # He may have lost a moment ago, and asks for his issue next.
+            self._losers.forget_holder(holder)
         for coupon_id in available - losers.keys():
             self._losers.forget(coupon_id)
 

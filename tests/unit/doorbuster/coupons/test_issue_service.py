@@ -263,6 +263,21 @@ async def test_losers_are_remembered_and_winners_are_not(shop: Shop) -> None:
     assert not shop.losers.know((COUPON, UserId(1)))
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+async def test_who_lost_a_moment_ago_and_has_the_coupon_now_is_no_loser_beside_others(
+    shop: Shop, *, repeated: bool
+) -> None:
+    await shop.run(*users(*range(1, 6)) if repeated else users(*range(2, 6)))
+    shop.losers.remember(COUPON, [UserId(1)])
+
+    # In one batch with a loser: then the coupon's other losers stay remembered.
+    outcomes = await shop.run(command(9, 1), command(10, 6))
+
+    assert kinds(outcomes) == [Issued, IssueRefusal.SOLD_OUT]
+    assert not shop.losers.know((COUPON, UserId(1)))
+    assert shop.losers.know((COUPON, UserId(6)))
+
+
 async def test_a_restock_makes_losers_forgotten_within_what_is_known(shop: Shop) -> None:
     await shop.run(*users(*range(1, 7)))
     shop.database.coupons[COUPON] = replace(shop.database.coupons[COUPON], total=10, epoch=2)
