@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from doorbuster.bootstrap.coupon_admin import CouponAdmin
 from doorbuster.bootstrap.coupon_issues import MySqlLedger
 from doorbuster.coupons.gate_upkeep import GateEvent
-from doorbuster.coupons.issue_ports import GateState
+from doorbuster.coupons.issue_ports import MOST_OLD_CLAIMS, GateState
+from doorbuster.coupons.issue_repository import MySqlCoupons
 from doorbuster.coupons.issuing import Issued, IssueRefusal
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.redis import connect
@@ -129,6 +130,15 @@ async def test_a_crash_between_claim_and_commit_is_mended_by_the_next_look(shop:
     assert kinds(await ask([shop.process()], coupon_id, range(2, 7))) == {"issued": 4, "sold-out": 1}
 
 
+async def test_one_look_takes_back_all_dead_claims_however_many(shop: CouponShop) -> None:
+    many = 2 * MOST_OLD_CLAIMS + 1
+    coupon_id = await shop.coupon(many)
+    await shop.gate.claim([asked(*range(1, many + 1), coupon_id=coupon_id)])
+
+    assert (await shop.upkeep().look()).events == {GateEvent.RELEASED: many}
+    assert kinds(await ask([shop.process()], coupon_id, [many + 1])) == {"issued": 1}
+
+
 async def test_claims_are_left_alone_while_they_may_still_become_rows(shop: CouponShop) -> None:
     coupon_id = await shop.coupon(5)
     await shop.gate.claim([asked(7, coupon_id=coupon_id)])
@@ -178,6 +188,18 @@ async def test_rebuilding_under_load_changes_no_number(shop: CouponShop) -> None
     view = (await shop.gate.view([coupon_id], older_than_seconds=0))[coupon_id]
     assert (view.claims, view.confirmed) == (200, 200)
     assert conflicts() == before
+
+
+async def test_who_was_issued_to_while_the_gate_was_loading_is_never_told_that_it_is_sold_out(shop: CouponShop) -> None:
+    coupon_id = await shop.coupon(2)
+    row = await MySqlCoupons(shop.database).next_epoch(coupon_id, behind=0)
+    assert row is not None
+    await shop.gate.begin(row)
+    await ask([shop.process()], coupon_id, [1, 2])
+
+    await shop.gate.open(coupon_id, row.epoch)
+
+    assert kinds(await ask([shop.process()], coupon_id, [1, 2, 3])) == {"issued": 2, "sold-out": 1}
 
 
 async def test_a_restock_lets_as_many_more_through_at_once(shop: CouponShop) -> None:

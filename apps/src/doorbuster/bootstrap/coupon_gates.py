@@ -34,11 +34,12 @@ class GateWatch:
 
     async def _look(self) -> None:
         try:
-            show(await self._upkeep.look())
-        except GateUnavailable as exc:
-            log.info("coupon_gates_not_looked_after", cause=str(exc))
+            report = await self._upkeep.look()
+            show(report)
+            if report.failure is not None:
+                _say_why_not(report.failure)
         except DoorbusterError as exc:
-            log.warning("coupon_gates_not_looked_after", cause=str(exc))
+            _say_why_not(exc)
         except Exception:  # whatever it is, the sagas are looked after beside it, and that must go on
             log.exception("coupon_gates_not_looked_after")
 
@@ -49,3 +50,8 @@ def show(report: GateReport) -> None:
         COUPON_GATE_REPAIRS.labels(event.value).inc(times)
     if any(report.events[event] for event in (GateEvent.RELEASED, GateEvent.COUNTED, GateEvent.REBUILT)):
         log.warning("coupon_gates_mended", **{event.value: times for event, times in report.events.items()})
+
+
+def _say_why_not(failure: DoorbusterError) -> None:
+    level = log.info if isinstance(failure, GateUnavailable) else log.warning
+    level("coupon_gates_not_looked_after", cause=str(failure))

@@ -42,14 +42,17 @@ end
 return answer
 """
 
-# KEYS and ARGV as above; removes the users. Returns how many that were.
+# KEYS and ARGV as above; removes the users, but none whose row was seen. Returns how many that were.
 RELEASE = """
 local removed, at = 0, 1
 for key = 1, #KEYS, 2 do
   local count = tonumber(ARGV[at + 1])
   if redis.call('HGET', KEYS[key], 'epoch') == ARGV[at] then
     for number = 1, count do
-      removed = removed + redis.call('ZREM', KEYS[key + 1], ARGV[at + 1 + number])
+      local user = ARGV[at + 1 + number]
+      if tonumber(redis.call('ZSCORE', KEYS[key + 1], user) or 0) ~= 0 then
+        removed = removed + redis.call('ZREM', KEYS[key + 1], user)
+      end
     end
   end
   at = at + 2 + count

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from doorbuster.coupons.coupon import Coupon
-from doorbuster.coupons.issue_ports import CouponKeeping, GateRepair, GateView
+from doorbuster.coupons.issue_ports import MOST_OLD_CLAIMS, CouponKeeping, GateRepair, GateView
+from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.ids import CouponId, UserId
 
 # Longer than any attempt to commit a batch; a row that comes even later is counted by the next look.
@@ -15,6 +16,8 @@ LOADING_SECONDS = 60.0
 # Coupons that one look takes on; the next one goes on behind them.
 MOST_COUPONS = 200
 PAGE_USERS = 1_000
+# Pages of old claims that one look reads behind the first ones: 100,000 claims, some seconds.
+MOST_PAGES = 200
 FIRST_COUPON = CouponId(0)
 FIRST_USER = UserId(0)
 
@@ -66,9 +69,17 @@ def counts_too_many(coupon: Coupon, view: GateView) -> bool:
 
 @dataclass(slots=True)
 class GateReport:
-    """What one look did."""
+    """What one look did.
+
+    Attributes:
+        events: how often it did what.
+        pages: of old claims that it read behind the first ones.
+        failure: the first thing that went wrong with one coupon; the others were looked after nevertheless.
+    """
 
     events: Counter[GateEvent] = field(default_factory=Counter)
+    pages: int = 0
+    failure: DoorbusterError | None = None
 
 
 class GateBuilder:
@@ -128,7 +139,7 @@ class GateUpkeep:
 
         Raises:
             GateUnavailable: there is nothing to look after.
-            NotAccepted, OutcomeUnknown: the database went away.
+            NotAccepted: the database can't be asked which coupons there are.
         """
         report = GateReport()
         page = await self._coupons.open_coupons(after=self._after, most=MOST_COUPONS)
@@ -138,7 +149,11 @@ class GateUpkeep:
         views = await self._gate.view([coupon.id for coupon in page], older_than_seconds=self._old_seconds)
         later = (await self._coupons.find(views)).coupons
         for coupon in page:
-            await self._mend(coupon, views[coupon.id], later.get(coupon.id), report)
+            try:
+                await self._mend(coupon, views[coupon.id], later.get(coupon.id), report)
+            except DoorbusterError as exc:
+                # One gate that can't be mended, now or ever, must not keep the others from it.
+                report.failure = report.failure or exc
         return report
 
     async def _mend(self, coupon: Coupon, view: GateView, later: Coupon | None, report: GateReport) -> None:
@@ -155,12 +170,20 @@ class GateUpkeep:
             report.events[GateEvent.COUNTED] += 1
 
     async def _settle(self, coupon: Coupon, view: GateView, report: GateReport) -> None:
-        """Make rows or nothing of the claims that are old enough."""
+        """Make rows or nothing of the claims that are old enough, page by page: dead ones hold back units."""
+        while await self._settle_page(coupon, view, report) and len(view.old) >= MOST_OLD_CLAIMS:
+            if report.pages >= MOST_PAGES:
+                return
+            report.pages += 1
+            view = (await self._gate.view([coupon.id], older_than_seconds=self._old_seconds))[coupon.id]
+
+    async def _settle_page(self, coupon: Coupon, view: GateView, report: GateReport) -> bool:
+        """Settle the claims of one view; False if that changed nothing."""
         if not view.old:
-            return
+            return False
         holding = await self._coupons.holding(coupon.id, {claim.user_id for claim in view.old})
-        if holding and await self._gate.confirm(coupon.id, coupon.epoch, holding):
-            report.events[GateEvent.CONFIRMED] += len(holding)
         lost = [claim for claim in view.old if claim.user_id not in holding]
-        if lost:
-            report.events[GateEvent.RELEASED] += await self._gate.release_old(coupon.id, coupon.epoch, lost)
+        confirmed = len(holding) if holding and await self._gate.confirm(coupon.id, coupon.epoch, holding) else 0
+        released = await self._gate.release_old(coupon.id, coupon.epoch, lost) if lost else 0
+        report.events += Counter({GateEvent.CONFIRMED: confirmed, GateEvent.RELEASED: released})
+        return confirmed + released > 0

@@ -1,10 +1,14 @@
 """Asks the gate on behalf of the API: one that says nothing costs no issue (R16, R17)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from doorbuster.coupons.issue_ports import Admission, Asked, GateState, GateUnavailable, IssueGate
 from doorbuster.kernel.ids import CouponId
+
+# As long as one call may take: the answers of a batch wait for it, and they are decided already.
+CONFIRM_SECONDS = 0.3
 
 _NOT_ASKED = Admission(state=GateState.UNAVAILABLE, claims={})
 
@@ -40,6 +44,16 @@ class Gatekeeper:
         try:
             await self._gate.release(asked)
         except GateUnavailable:
+            return
+
+    async def confirm(self, holders: Sequence[Asked]) -> None:
+        """Count who has the coupon for certain; who can't be counted at once is left to the reconciler."""
+        try:
+            # One after the other: a batch of many coupons must not take all connections.
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                for each in holders:
+                    await self._gate.confirm(each.coupon_id, each.epoch, each.user_ids)
+        except (GateUnavailable, TimeoutError):
             return
 
     async def _claim(self, asked: Sequence[Asked]) -> Mapping[CouponId, Admission]:

@@ -11,6 +11,9 @@ from doorbuster.coupons.issuing import Holder, IssueCoupon, IssueDecision, Issue
 from doorbuster.kernel.errors import DoorbusterError
 from doorbuster.kernel.ids import CouponId, IssueId, UserId
 
+# Old claims that one view of a coupon's gate shows; Redis does nothing else while it lists them.
+MOST_OLD_CLAIMS = 500
+
 
 class GateUnavailable(DoorbusterError):
     """The gate didn't answer in time, or not what was expected; perhaps it did what it was asked for."""
@@ -81,7 +84,7 @@ class GateView:
         total: units that it gives away; None when it is absent.
         claims: users that it counts.
         confirmed: those of them that had their row when somebody looked.
-        old: claims that should have their row by now, or never will; not always all of them.
+        old: claims that should have their row by now, or never will; the oldest MOST_OLD_CLAIMS of them.
     """
 
     epoch: int | None
@@ -111,7 +114,14 @@ class IssueGate(Protocol):
         ...
 
     async def release(self, asked: Sequence[Asked]) -> None:
-        """Take back the claims of these users, who don't have the coupon; of another epoch there are none."""
+        """Take back the claims of these users, who didn't have the coupon when they were refused.
+
+        Who was confirmed meanwhile stays: he has it by now. Of another epoch there are no claims.
+        """
+        ...
+
+    async def confirm(self, coupon_id: CouponId, epoch: int, user_ids: Collection[UserId]) -> bool:
+        """Count these users, who have their rows; False if the gate is of another epoch by now."""
         ...
 
 

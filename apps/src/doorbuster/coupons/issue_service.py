@@ -18,7 +18,7 @@ from doorbuster.coupons.issue_ports import (
     IssuerRepository,
     Ledger,
 )
-from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueOutcome, IssueRefusal, IssueState, decide
+from doorbuster.coupons.issuing import Holder, IssueCoupon, Issued, IssueOutcome, IssueRefusal, IssueState, decide
 from doorbuster.coupons.known_coupons import Known, KnownCoupons
 from doorbuster.coupons.losers import RecentLosers
 from doorbuster.kernel.deciding import deciding
@@ -111,29 +111,41 @@ class FirstCome:
         known: Mapping[CouponId, Known],
         admissions: Mapping[CouponId, Admission],
     ) -> Sequence[Outcome]:
-        """Have the database decide; claims of those who surely have nothing are taken back."""
+        """Have the database decide; claims of those who surely have nothing are taken back.
+
+        Holders whom the gate may not know are told to it: else it calls the coupon sold out to them.
+        """
         if not commands:
             return ()
         outcomes = await self._ledger.issue(commands)
-        failed = [
-            command
+        # A user may stand in a batch twice: he has what either of his commands brought.
+        perhaps = {
+            command.holder
             for command, outcome in zip(commands, outcomes, strict=True)
-            if not isinstance(outcome, Issued | OutcomeUnknown) and _may_have_claimed(command, admissions)
-        ]
+            if isinstance(outcome, Issued | OutcomeUnknown)
+        }
+        failed = [each for each in commands if each.holder not in perhaps and _may_have_claimed(each, admissions)]
         await self._gate.release(_asked(failed, known))
+        await self._gate.confirm(_uncounted(outcomes, known, admissions))
         return outcomes
 
     def _note(self, commands: Sequence[IssueCoupon], outcomes: Mapping[int, Outcome]) -> None:
         losers: defaultdict[CouponId, list[UserId]] = defaultdict(list)
         available: set[CouponId] = set()
+        holders: set[Holder] = set()
         for place, command in enumerate(commands):
             match outcomes[place]:
                 case IssueRefusal.SOLD_OUT:
                     losers[command.coupon_id].append(command.user_id)
-                case Issued(repeated=False):
-                    available.add(command.coupon_id)
+                case Issued(repeated=repeated):
+                    holders.add(command.holder)
+                    if not repeated:
+                        available.add(command.coupon_id)
         for coupon_id, user_ids in losers.items():
             self._losers.remember(coupon_id, user_ids)
+        for holder in holders:
+            # He may have lost a moment ago, and asks for his issue next.
+            self._losers.forget_holder(holder)
         for coupon_id in available - losers.keys():
             self._losers.forget(coupon_id)
 
@@ -169,6 +181,31 @@ def _may_have_claimed(command: IssueCoupon, admissions: Mapping[CouponId, Admiss
     if admission.state is GateState.UNAVAILABLE:
         return True
     return admission.claims.get(command.user_id) is Claim.CLAIMED
+
+
+def _uncounted(
+    outcomes: Sequence[Outcome], known: Mapping[CouponId, Known], admissions: Mapping[CouponId, Admission]
+) -> Sequence[Asked]:
+    """Return who has a coupon, but perhaps no claim in the gate of the coupon's epoch."""
+    users: defaultdict[tuple[CouponId, int], dict[UserId, None]] = defaultdict(dict)
+    for outcome in outcomes:
+        if isinstance(outcome, Issued) and not _is_counted(outcome, known, admissions):
+            users[outcome.issue.coupon_id, outcome.epoch][outcome.issue.user_id] = None
+    return [
+        Asked(coupon_id=coupon_id, epoch=epoch, user_ids=tuple(user_ids))
+        for (coupon_id, epoch), user_ids in users.items()
+    ]
+
+
+def _is_counted(issued: Issued, known: Mapping[CouponId, Known], admissions: Mapping[CouponId, Admission]) -> bool:
+    """Tell whether the gate knows the holder; the claim of another batch doesn't count, which may take it back."""
+    issue = issued.issue
+    coupon = known[issue.coupon_id].coupon
+    if coupon is None or coupon.epoch != issued.epoch:
+        # Made anew meanwhile, and perhaps its rows were counted before this one was there.
+        return False
+    claim = admissions[issue.coupon_id].claims.get(issue.user_id)
+    return claim is Claim.CLAIMED or (claim is Claim.HELD and issued.repeated)
 
 
 def _event(issue: Issue) -> CouponIssued:

@@ -1,7 +1,7 @@
 """Issuing coupons, first come first served: what a batch decides on rows that it has locked (R16). Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -48,10 +48,12 @@ class Issued:
 
     Attributes:
         repeated: he had it before.
+        epoch: of the coupon's gate in the moment of the decision: that gate must count him. No part of the outcome.
     """
 
     issue: Issue
     repeated: bool
+    epoch: int = field(default=0, compare=False)
 
 
 IssueOutcome: TypeAlias = Issued | IssueRefusal
@@ -103,7 +105,8 @@ def decide(
         held = issues.get(command.holder)
         if held is not None:
             # Our own COMMIT whose answer got lost is no repeat (R2).
-            outcomes.append(Issued(issue=held, repeated=held.id != command.issue_id))
+            epoch = coupons[command.coupon_id].epoch if command.coupon_id in coupons else 0
+            outcomes.append(Issued(issue=held, repeated=held.id != command.issue_id, epoch=epoch))
             continue
         refusal = _refusal(coupons.get(command.coupon_id), now, may_write=may_write)
         if refusal is not None:
@@ -114,7 +117,7 @@ def decide(
         coupons[command.coupon_id] = replace(coupon, issued=coupon.issued + 1)
         issues[command.holder] = issue
         new.append(issue)
-        outcomes.append(Issued(issue=issue, repeated=False))
+        outcomes.append(Issued(issue=issue, repeated=False, epoch=coupon.epoch))
     issued = {key: coupon.issued for key, coupon in coupons.items() if coupon != state.coupons[key]}
     return IssueDecision(outcomes=tuple(outcomes), issued=issued, issues=tuple(new))
 

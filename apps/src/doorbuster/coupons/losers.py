@@ -48,6 +48,10 @@ class RecentLosers:
         for holder in [each for each in self._until if each[0] == coupon_id]:
             del self._until[holder]
 
+    def forget_holder(self, holder: Holder) -> None:
+        """Note that the user has the coupon."""
+        self._until.pop(holder, None)
+
     def _drop(self, now: float) -> None:
         while self._until:
             oldest = next(iter(self._until))

@@ -10,14 +10,22 @@ from redis.exceptions import RedisError
 
 from doorbuster.coupons import gate_scripts
 from doorbuster.coupons.coupon import Coupon
-from doorbuster.coupons.issue_ports import Admission, Asked, Claim, GateState, GateUnavailable, GateView, OldClaim
+from doorbuster.coupons.issue_ports import (
+    MOST_OLD_CLAIMS,
+    Admission,
+    Asked,
+    Claim,
+    GateState,
+    GateUnavailable,
+    GateView,
+    OldClaim,
+)
 from doorbuster.kernel.ids import CouponId, UserId
 
 # Longest time of a call, with a new connection: a batch waits for it.
 CALL_SECONDS = 0.3
 # What one script may do; Redis does nothing else meanwhile.
 MOST_USERS = 1_000
-MOST_OLD_CLAIMS = 500
 # Who has the coupon may ask again after its end; then MySQL answers.
 KEPT = timedelta(days=1)
 
@@ -47,7 +55,7 @@ class RedisGate:
         return admissions
 
     async def release(self, asked: Sequence[Asked]) -> None:
-        """Take back the claims of these users; of another epoch there are none."""
+        """Take back the claims of these users, but of none whose row was seen; of another epoch there are none."""
         for part in _parts(asked):
             await self._run(gate_scripts.RELEASE, _keys(part), _arguments(part))
 

@@ -53,6 +53,16 @@ async def test_what_was_mended_is_counted_and_logged() -> None:
     assert events == ["coupon_gates_mended"]
 
 
+async def test_what_was_mended_counts_also_when_one_coupon_could_not_be() -> None:
+    before = repairs(GateEvent.REBUILT)
+    done = GateReport(events=Counter({GateEvent.REBUILT: 2}), failure=GateUnavailable("an answer that is none"))
+
+    events = await looked(done, GateReport())
+
+    assert repairs(GateEvent.REBUILT) == before + 2
+    assert events == ["coupon_gates_mended", "coupon_gates_not_looked_after"]
+
+
 async def test_claims_that_became_rows_are_no_news() -> None:
     assert await looked(GateReport(events=Counter({GateEvent.CONFIRMED: 3})), GateReport()) == []
 

@@ -4,7 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from doorbuster.coupons.coupon import Coupon
-from doorbuster.coupons.issue_ports import Admission, Asked, Claim, GateState, GateUnavailable, GateView, OldClaim
+from doorbuster.coupons.issue_ports import (
+    MOST_OLD_CLAIMS,
+    Admission,
+    Asked,
+    Claim,
+    GateState,
+    GateUnavailable,
+    GateView,
+    OldClaim,
+)
 from doorbuster.kernel.ids import CouponId, UserId
 
 CONFIRMED = 0
@@ -40,8 +49,10 @@ class FakeGate:
         self._called("release")
         for each in asked:
             gate = self._of(each.coupon_id, each.epoch)
-            for user_id in each.user_ids if gate else ():
-                gate.users.pop(user_id, None)  # type: ignore[union-attr]  # without a gate there is no user here
+            users = {} if gate is None else gate.users
+            for user_id in each.user_ids:
+                if users.get(user_id, CONFIRMED) != CONFIRMED:
+                    del users[user_id]
 
     async def view(self, coupon_ids: Sequence[CouponId], *, older_than_seconds: float) -> Mapping[CouponId, GateView]:
         self._called("view")
@@ -119,5 +130,5 @@ class FakeGate:
             total=gate.total,
             claims=len(gate.users),
             confirmed=sum(mark == CONFIRMED for mark in gate.users.values()),
-            old=tuple(OldClaim(user_id=user, mark=mark) for mark, user in old),
+            old=tuple(OldClaim(user_id=user, mark=mark) for mark, user in old[:MOST_OLD_CLAIMS]),
         )

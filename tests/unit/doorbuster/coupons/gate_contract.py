@@ -4,6 +4,7 @@ from typing import Protocol
 
 from doorbuster.coupons.coupon import Coupon
 from doorbuster.coupons.issue_ports import (
+    MOST_OLD_CLAIMS,
     Asked,
     Claim,
     GateRepair,
@@ -93,6 +94,15 @@ class GateContract:
 
         assert await claims(gate, 2, 1) == [Claim.CLAIMED, Claim.SOLD_OUT]
 
+    async def test_who_was_confirmed_meanwhile_is_not_released(self, gate: Gate) -> None:
+        await opened(gate, coupon(total=2))
+        await claims(gate, 1, 2)
+        await gate.confirm(COUPON, 1, [UserId(1)])
+
+        await gate.release([asked(1, 2)])
+
+        assert await claims(gate, 1, 3, 4) == [Claim.HELD, Claim.CLAIMED, Claim.SOLD_OUT]
+
     async def test_a_release_of_another_epoch_changes_nothing(self, gate: Gate) -> None:
         await opened(gate, coupon(total=1, epoch=2))
         await claims(gate, 1, epoch=2)
@@ -138,6 +148,17 @@ class GateContract:
         view = await seen(gate)
         assert [claim.user_id for claim in view.old] == [2]
         assert (view.claims, view.confirmed) == (2, 1)
+
+    async def test_a_view_shows_so_many_old_claims_and_the_next_one_those_behind_them(self, gate: Gate) -> None:
+        await opened(gate, coupon(total=MOST_OLD_CLAIMS + 1))
+        await claims(gate, *range(1, MOST_OLD_CLAIMS + 2))
+
+        first = await seen(gate)
+        assert (first.claims, len(first.old)) == (MOST_OLD_CLAIMS + 1, MOST_OLD_CLAIMS)
+        assert await gate.release_old(COUPON, 1, first.old) == MOST_OLD_CLAIMS
+
+        second = await seen(gate)
+        assert {claim.user_id for claim in (*first.old, *second.old)} == set(range(1, MOST_OLD_CLAIMS + 2))
 
     async def test_only_the_claim_that_was_seen_is_taken_back(self, gate: Gate) -> None:
         await opened(gate, coupon())

@@ -104,7 +104,7 @@ class World:
     async def mend(self, name: str) -> None:
         try:
             if name == "look":
-                await GateUpkeep(self.gate, self.database).look()
+                assert (await GateUpkeep(self.gate, self.database).look()).failure is None
             else:
                 await GateBuilder(self.gate, self.database).rebuild(COUPON)
         except GateUnavailable:

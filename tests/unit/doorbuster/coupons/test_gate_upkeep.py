@@ -1,7 +1,9 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from doorbuster.coupons import gate_upkeep
 from doorbuster.coupons.coupon import Coupon
 from doorbuster.coupons.gate_upkeep import (
     LOADING_SECONDS,
@@ -14,11 +16,12 @@ from doorbuster.coupons.gate_upkeep import (
     counts_too_many,
     judge,
 )
-from doorbuster.coupons.issue_ports import Claim, GateState, GateUnavailable, GateView
+from doorbuster.coupons.issue_ports import MOST_OLD_CLAIMS, Claim, GateState, GateUnavailable, GateView, OldClaim
+from doorbuster.kernel.errors import DoorbusterError, NotAccepted, OutcomeUnknown
 from doorbuster.kernel.ids import CouponId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import claims, opened, seen, state
-from tests.unit.doorbuster.coupons.issues import COUPON, MemoryCoupons, command, coupon
+from tests.unit.doorbuster.coupons.issues import COUPON, OTHER, MemoryCoupons, command, coupon
 
 OPEN = GateView(epoch=1, loading_seconds=None, total=5, claims=3, confirmed=3, old=())
 
@@ -108,6 +111,45 @@ async def test_old_claims_become_what_the_rows_are(world: World) -> None:
     assert await claims(world.gate, 1, 3, 2) == [Claim.HELD, Claim.HELD, Claim.CLAIMED]
 
 
+async def old_claims(world: World, many: int) -> None:
+    row = coupon(total=many, epoch=2)
+    world.database.coupons[COUPON] = row
+    await opened(world.gate, row)
+    await claims(world.gate, *range(1, many + 1), epoch=2)
+    world.gate.now_ms += 10_001
+
+
+async def test_one_look_settles_all_old_claims_however_many(world: World) -> None:
+    many = 3 * MOST_OLD_CLAIMS + 1
+    await old_claims(world, many)
+    await world.issue(*range(1, many + 1, 2))
+
+    assert await world.look() == {GateEvent.CONFIRMED: many // 2 + 1, GateEvent.RELEASED: many // 2}
+
+    view = await seen(world.gate)
+    assert (view.claims, view.confirmed) == (many // 2 + 1, many // 2 + 1)
+
+
+async def test_a_look_reads_so_many_pages_of_claims_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_upkeep, "MOST_PAGES", 2)
+    await old_claims(world, 4 * MOST_OLD_CLAIMS)
+
+    assert await world.look() == {GateEvent.RELEASED: 3 * MOST_OLD_CLAIMS}
+    assert await world.look() == {GateEvent.RELEASED: MOST_OLD_CLAIMS}
+
+
+async def test_claims_that_do_not_change_are_not_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def changed_meanwhile(coupon_id: CouponId, epoch: int, claims: Sequence[OldClaim]) -> int:
+        return 0
+
+    await old_claims(world, MOST_OLD_CLAIMS)
+    monkeypatch.setattr(world.gate, "release_old", changed_meanwhile)
+    world.gate.calls.clear()
+
+    assert await world.look() == {}
+    assert world.gate.calls == ["view"]
+
+
 async def test_rows_that_the_gate_does_not_know_are_counted(world: World) -> None:
     await world.issue(1, 2, 3)
 
@@ -149,6 +191,22 @@ async def test_a_look_has_a_bound_and_the_next_one_goes_on_behind_it() -> None:
     assert await world.look() == {GateEvent.REBUILT: MOST_COUPONS}
     assert await world.look() == {GateEvent.REBUILT: 2}
     assert await world.look() == {}
+
+
+@pytest.mark.parametrize("error", [GateUnavailable("no answer"), NotAccepted("no primary"), OutcomeUnknown("perhaps")])
+async def test_what_goes_wrong_with_one_coupon_stops_no_other(error: DoorbusterError) -> None:
+    class OneFails(MemoryCoupons):
+        async def next_epoch(self, coupon_id: CouponId, *, behind: int) -> Coupon | None:
+            if coupon_id == COUPON:
+                raise error
+            return await super().next_epoch(coupon_id, behind=behind)
+
+    database = OneFails(coupons={each: coupon(each) for each in (COUPON, OTHER, CouponId(3))})
+
+    report = await GateUpkeep(FakeGate(), database).look()
+
+    assert report.events == {GateEvent.REBUILT: 2}
+    assert report.failure is error
 
 
 async def test_a_gate_that_is_gone_is_nothing_to_look_after(world: World) -> None:

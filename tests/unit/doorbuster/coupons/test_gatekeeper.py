@@ -1,13 +1,15 @@
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 
 import pytest
 from structlog.testing import capture_logs
 
+from doorbuster.coupons import gatekeeper
 from doorbuster.coupons.gatekeeper import Gatekeeper
 from doorbuster.coupons.guarded_gate import POLICY, GuardedGate
 from doorbuster.coupons.issue_ports import Claim, GateState
 from doorbuster.infra.circuits import Circuits, Dependency
-from doorbuster.kernel.ids import UserId
+from doorbuster.kernel.ids import CouponId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
 from tests.unit.doorbuster.coupons.gate_contract import asked, opened
 from tests.unit.doorbuster.coupons.issues import COUPON, OTHER, Clock, coupon
@@ -78,8 +80,40 @@ async def test_a_release_that_fails_is_left_to_the_reconciler(gate: FakeGate) ->
     assert [entry["event"] for entry in logged] == ["coupon_gate_unavailable"]
 
 
+async def test_holders_of_several_coupons_are_counted(gate: FakeGate) -> None:
+    await opened(gate, coupon())
+    await opened(gate, coupon(OTHER, epoch=2))
+
+    await keeper(gate).confirm([asked(1), asked(2, coupon_id=OTHER), asked(3, coupon_id=OTHER, epoch=2)])
+
+    assert [set(gate.gates[each].users) for each in (COUPON, OTHER)] == [{1}, {3}]
+
+
+async def test_holders_that_can_not_be_counted_are_left_to_the_reconciler(gate: FakeGate) -> None:
+    gate.gone = True
+
+    with capture_logs() as logged:
+        await keeper(gate).confirm([asked(1)])
+
+    assert [entry["event"] for entry in logged] == ["coupon_gate_unavailable"]
+
+
+async def test_answers_wait_for_a_slow_gate_to_count_holders_no_longer_than_for_one_call(
+    gate: FakeGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(coupon_id: CouponId, epoch: int, user_ids: Collection[UserId]) -> bool:
+        return await asyncio.Future()
+
+    monkeypatch.setattr(gate, "confirm", never)
+    monkeypatch.setattr(gatekeeper, "CONFIRM_SECONDS", 0.01)
+
+    async with asyncio.timeout(5):
+        await keeper(gate).confirm([asked(1), asked(1, coupon_id=OTHER)])
+
+
 async def test_nothing_to_ask_is_no_call(gate: FakeGate) -> None:
     assert await keeper(gate).claim([]) == {}
     await keeper(gate).release([])
+    await keeper(gate).confirm([])
 
     assert gate.calls == []

@@ -1,6 +1,6 @@
 """A batch's way: what is known, the gate, the database, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -8,17 +8,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from doorbuster.contracts.bodies import CouponIssued
+from doorbuster.coupons.gate_upkeep import GateBuilder
 from doorbuster.coupons.gatekeeper import Gatekeeper
 from doorbuster.coupons.guarded_gate import GuardedGate
+from doorbuster.coupons.issue_ports import Claim, GateUnavailable
 from doorbuster.coupons.issue_service import FirstCome, IssuerService, Outcome
-from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueRefusal
+from doorbuster.coupons.issuing import IssueCoupon, Issued, IssueOutcome, IssueRefusal
 from doorbuster.coupons.known_coupons import FRESH_SECONDS, KnownCoupons
 from doorbuster.coupons.losers import RecentLosers
 from doorbuster.infra.circuits import Circuits, Dependency
-from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
-from doorbuster.kernel.ids import IssueId, UserId
+from doorbuster.kernel.errors import DataRefused, DoorbusterError, NotAccepted, OutcomeUnknown
+from doorbuster.kernel.ids import CouponId, IssueId, UserId
 from tests.unit.doorbuster.coupons.fake_gate import FakeGate
-from tests.unit.doorbuster.coupons.gate_contract import opened
+from tests.unit.doorbuster.coupons.gate_contract import asked, claims, opened
 from tests.unit.doorbuster.coupons.issues import COUPON, NOW, OTHER, UNKNOWN, Clock, MemoryCoupons, command, coupon
 from tests.unit.doorbuster.coupons.test_gatekeeper import States
 
@@ -184,11 +186,96 @@ async def test_a_failure_never_releases_the_claim_of_who_has_the_coupon(shop: Sh
     assert shop.claimed() == {1}
 
 
+async def test_who_was_issued_to_while_the_gate_was_made_anew_is_held_by_the_new_one(shop: Shop) -> None:
+    class RebuildsFirst(MemoryCoupons):
+        async def issue(self, commands: Sequence[IssueCoupon]) -> Sequence[IssueOutcome | DoorbusterError]:
+            # All its rows were counted before those of this batch are there.
+            await GateBuilder(shop.gate, self).rebuild(COUPON)
+            return await super().issue(commands)
+
+    during = Shop(database=RebuildsFirst(coupons=shop.database.coupons), gate=shop.gate)
+    await during.run(*users(1, 2))
+    assert await claims(shop.gate, 3, 4, 5, 1, 2, epoch=2) == [Claim.CLAIMED] * 3 + [Claim.HELD] * 2
+
+
+@pytest.mark.parametrize("state", ["loading", "other epoch"])
+async def test_who_was_issued_to_without_a_gate_to_believe_is_counted_by_the_one_that_is_there(state: str) -> None:
+    shop = Shop()
+    if state == "other epoch":
+        # The process knows the coupon's last epoch for up to a second.
+        await shop.run(command(1, 1, UNKNOWN), command(2, 9))
+        shop.database.coupons[COUPON] = replace(shop.database.coupons[COUPON], epoch=2)
+    row = shop.database.coupons[COUPON]
+    await shop.gate.begin(row)
+
+    await shop.run(*users(1, 2))
+
+    await shop.gate.open(COUPON, row.epoch)
+    assert await claims(shop.gate, 1, 2, epoch=row.epoch) == [Claim.HELD] * 2
+
+
+async def test_a_claim_that_another_batch_takes_back_stays_if_it_was_issued_on(shop: Shop) -> None:
+    first, second = await claims(shop.gate, 1, 2), await shop.run(*users(1))
+
+    await shop.gate.release([asked(1, 2)])
+
+    assert (first, kinds(second)) == ([Claim.CLAIMED] * 2, [Issued])
+    assert shop.claimed() == {1}
+
+
+async def test_who_is_counted_already_costs_no_further_call(shop: Shop) -> None:
+    await shop.run(*users(1))
+    shop.gate.calls.clear()
+
+    await shop.run(command(9, 1), command(10, 2))
+
+    assert shop.gate.calls == ["claim"]
+
+
+async def test_a_gate_that_can_not_count_holders_changes_no_answer() -> None:
+    class CountsNobody(FakeGate):
+        async def confirm(self, coupon_id: CouponId, epoch: int, user_ids: Collection[UserId]) -> bool:
+            raise GateUnavailable("no answer")
+
+    assert kinds(await Shop(gate=CountsNobody()).run(*users(1))) == [Issued]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_of_two_commands_of_a_user_one_that_fails_takes_back_no_claim_of_the_other(place: int) -> None:
+    class RefusesOne(MemoryCoupons):
+        async def issue(self, commands: Sequence[IssueCoupon]) -> Sequence[IssueOutcome | DoorbusterError]:
+            outcomes = list(await super().issue(commands))
+            outcomes[place] = DataRefused("its own fault")
+            return outcomes
+
+    shop = Shop(database=RefusesOne())
+    await opened(shop.gate, shop.database.coupons[COUPON])
+
+    await shop.run(command(1, 1), command(2, 1))
+
+    assert shop.claimed() == {1}
+
+
 async def test_losers_are_remembered_and_winners_are_not(shop: Shop) -> None:
     await shop.run(*users(*range(1, 7)))
 
     assert shop.losers.know((COUPON, UserId(6)))
     assert not shop.losers.know((COUPON, UserId(1)))
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+async def test_who_lost_a_moment_ago_and_has_the_coupon_now_is_no_loser_beside_others(
+    shop: Shop, *, repeated: bool
+) -> None:
+    await shop.run(*users(*range(1, 6)) if repeated else users(*range(2, 6)))
+    shop.losers.remember(COUPON, [UserId(1)])
+
+    # In one batch with a loser: then the coupon's other losers stay remembered.
+    outcomes = await shop.run(command(9, 1), command(10, 6))
+
+    assert kinds(outcomes) == [Issued, IssueRefusal.SOLD_OUT]
+    assert not shop.losers.know((COUPON, UserId(1)))
+    assert shop.losers.know((COUPON, UserId(6)))
 
 
 async def test_a_restock_makes_losers_forgotten_within_what_is_known(shop: Shop) -> None:

@@ -32,6 +32,14 @@ def test_an_issue_is_counted_and_accepted() -> None:
     assert decision.issues == (issue(7, user=3),)
 
 
+def test_the_outcome_says_whose_gate_must_count_the_holder() -> None:
+    state = IssueState(coupons={COUPON: coupon(epoch=7)}, issues={(COUPON, UserId(3)): issue(1, user=3)})
+
+    outcomes = decide(state, [command(2, user=3), command(3, user=4)], NOW).outcomes
+
+    assert [each.epoch for each in outcomes if isinstance(each, Issued)] == [7, 7]
+
+
 def test_who_comes_first_is_served_first() -> None:
     state = IssueState(coupons={COUPON: coupon(total=5, issued=3)}, issues={})
 

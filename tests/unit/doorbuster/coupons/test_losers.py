@@ -33,6 +33,19 @@ def test_a_coupon_that_has_units_again_has_no_losers() -> None:
     assert losers.know((OTHER, UserId(1)))
 
 
+def test_who_has_the_coupon_is_no_loser_of_it() -> None:
+    losers = RecentLosers(Clock())
+    losers.remember(COUPON, [UserId(1), UserId(2)])
+    losers.remember(OTHER, [UserId(1)])
+
+    losers.forget_holder((COUPON, UserId(1)))
+    losers.forget_holder((COUPON, UserId(9)))
+
+    assert not losers.know((COUPON, UserId(1)))
+    assert losers.know((COUPON, UserId(2)))
+    assert losers.know((OTHER, UserId(1)))
+
+
 def test_who_loses_again_is_known_again_from_then_on() -> None:
     clock = Clock()
     losers = RecentLosers(clock)

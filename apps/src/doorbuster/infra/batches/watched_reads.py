@@ -140,9 +140,11 @@ class WatchedReads(Generic[K, V]):
         """Read all watched values once, and show each watcher the one of its key."""
         if not self._watches:
             return
-        found = await self._find(frozenset(self._watches))
+        # Who comes during the read may know a newer value than it finds.
+        asked = {key: tuple(watches) for key, watches in self._watches.items()}
+        found = await self._find(frozenset(asked))
         for key, value in found.items():
-            for watched in self._watches.get(key, ()):
+            for watched in asked.get(key, ()):
                 watched.offer(value)
 
     async def _read_again_and_again(self) -> None:

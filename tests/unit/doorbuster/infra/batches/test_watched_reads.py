@@ -72,6 +72,27 @@ async def test_a_value_that_came_back_is_no_change() -> None:
     assert await watched.changed(at_most_seconds=0.01) is None
 
 
+async def test_who_came_during_a_read_is_not_shown_what_it_found() -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def find(keys: Collection[int]) -> Mapping[int, str]:
+        reading.set()
+        await go_on.wait()
+        return dict.fromkeys(keys, "b")
+
+    watches = WatchedReads(find)
+    with watches.watching(1, "a") as early:
+        look = asyncio.create_task(watches.look())
+        async with asyncio.timeout(SOON):
+            await reading.wait()
+        with watches.watching(1, "c") as late:
+            go_on.set()
+            await look
+
+            assert await early.changed(at_most_seconds=SOON) == "b"
+            assert await late.changed(at_most_seconds=NOT_AT_ALL) is None
+
+
 async def test_a_waiting_watcher_is_woken() -> None:
     watched = Watched("a")
     waiting = asyncio.create_task(watched.changed(at_most_seconds=SOON))
