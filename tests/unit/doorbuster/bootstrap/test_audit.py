@@ -13,7 +13,7 @@ from sqlalchemy.sql import Select
 
 from doorbuster.audit.model import Breach, Invariant, Report, Subject, Waiting
 from doorbuster.audit.snapshot import MOST_CHANGED
-from doorbuster.bootstrap.audit import Auditor, limits_of, show
+from doorbuster.bootstrap.audit import SCAN_AGAIN_SECONDS, Auditor, limits_of, show
 from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.settings import AuditSettings
 
@@ -36,10 +36,11 @@ class Rows:
 
 @dataclass
 class EmptyShop:
-    """A database without rows. `open_orders` are the keys that it calls open; looks fail while `gone`."""
+    """A database without rows. `open_orders` are called open; looks fail while `gone`, scans while `slow`."""
 
     open_orders: int = 0
     gone: bool = False
+    slow: bool = False
     snapshots: int = 0
     statements: list[str] = field(default_factory=list)
     fifth: asyncio.Event = field(default_factory=asyncio.Event)
@@ -60,6 +61,9 @@ class EmptyShop:
             return Rows(rows=[(AT,)])
         asked = str(statement)
         self.statements.append(asked)
+        # A look at changes walks over nothing but coupons.
+        if self.slow and asked.startswith("SELECT MAX(walked)") and "coupons" not in asked:
+            raise PrimaryUnavailable("a statement took too long")
         if asked.startswith("SELECT MAX(walked)"):
             return Rows(rows=[(None, 0)])
         if "FROM order_sagas WHERE open = 1" in asked:
@@ -88,6 +92,46 @@ async def test_it_looks_at_everything_first_then_at_changes_and_at_everything_ag
     looks += [(await auditor.look()).full, (await auditor.look()).full]
 
     assert looks == [True, False, False, True, False]
+
+
+async def test_a_scan_that_fails_is_due_again_after_five_minutes_and_what_has_changed_is_looked_at_meanwhile() -> None:
+    clock, shop = Clock(), EmptyShop()
+    auditor = Auditor(shop, SETTINGS, monotonic_seconds=clock)
+    await auditor.look()
+    shop.slow = True
+    clock.now = 3600.0
+
+    looks = [(await auditor.look()).full, shop.snapshots]
+    looks += [(await auditor.look()).full, shop.snapshots]
+    clock.now += SCAN_AGAIN_SECONDS
+    looks += [(await auditor.look()).full, shop.snapshots]
+    clock.now += SCAN_AGAIN_SECONDS
+    shop.slow = False
+    looks += [(await auditor.look()).full, (await auditor.look()).full]
+
+    assert looks == [False, 3, False, 4, False, 6, True, False]
+
+
+async def test_scans_that_are_due_more_often_are_not_put_off_for_longer_than_that() -> None:
+    clock, shop = Clock(), EmptyShop()
+    auditor = Auditor(shop, SETTINGS.model_copy(update={"full_scan_seconds": 60}), monotonic_seconds=clock)
+    await auditor.look()
+    shop.slow = True
+    clock.now = 60.0
+    await auditor.look()
+    shop.slow = False
+    clock.now = 120.0
+
+    assert (await auditor.look()).full
+
+
+async def test_a_first_scan_that_fails_has_nothing_to_go_on_from() -> None:
+    shop = EmptyShop(slow=True)
+
+    with pytest.raises(PrimaryUnavailable):
+        await Auditor(shop, SETTINGS).look()
+
+    assert shop.snapshots == 1
 
 
 async def test_more_changes_than_memory_holds_are_found_by_a_look_at_everything() -> None:
