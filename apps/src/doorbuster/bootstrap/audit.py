@@ -93,7 +93,8 @@ class Auditor:
             TimeoutError: the same.
         """
         memory = self._memory
-        if memory is None:
+        if memory is None or memory.broken.forgotten:
+            # From a part of the breaches nobody can tell how many are left.
             return await self.scan()
         if self._monotonic() >= self._full_scan_due:
             return await self._scan_or_look_at_changes(memory)
