@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.arrivals import arrivals_path
 from loadtests.trials.catalogue import Name
-from loadtests.witness import calls_path
 
 ITERATIONS = 1_000
 
@@ -67,11 +65,6 @@ class Plan:
         fixed = [self.summary, self.picture, self.locust_log]
         parts = [*self.folder.glob("witness*"), *self.folder.glob("locust*.csv")]
         return [path for path in {*fixed, *parts} if path.exists()]
-
-
-def files_beside(witness: Path) -> tuple[Path, Path]:
-    """Return the files of the other requests and of the arrivals that belong to a witness."""
-    return calls_path(witness), arrivals_path(witness)
 
 
 def _suffix(part: str) -> str:

@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from doorbuster.bootstrap.parked_deliveries import ParkedDeliveries
 from doorbuster.contracts.bodies import OrderDataReady
-from doorbuster.deliveries.model import DeliveryStatus
+from doorbuster.deliveries.model import DeliveryPolicy, DeliveryStatus
 from doorbuster.deliveries.repository import MySqlDeliveries
-from doorbuster.deliveries.service import DeliveryService, Sender
+from doorbuster.deliveries.service import DeliveryService, Sender, SenderPolicy
 from doorbuster.deliveries.tables import deliveries
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import database_time
@@ -82,3 +83,43 @@ async def test_senders_and_the_consumer_at_once_neither_deadlock_nor_lose_nor_re
     assert partner.received == Counter({OrderId(UUID(int=number)): 1 for number in range(ORDERS)})
     assert await delivered(database) == ORDERS
     assert conflicts() == before
+
+
+class BusyPartner:
+    """Takes nothing."""
+
+    async def deliver(self, order_id: OrderId, payload: Mapping[str, object]) -> str | None:
+        return "503"
+
+
+async def test_parked_deliveries_are_listed_and_delivered_when_a_person_has_them_tried_again(
+    database: Database,
+) -> None:
+    parked, policy = ParkedDeliveries(database), SenderPolicy(delivery=DeliveryPolicy(attempts=1))
+    await leave(database, 0)
+    # A round takes 16 at once and opens the breaker; another sender has its own.
+    for _ in range(2):
+        busy = Sender(
+            deliveries=MySqlDeliveries(database),
+            partner=BusyPartner(),
+            clock=lambda: 0.0,
+            observer=Nobody(),
+            policy=policy,
+        )
+        await busy.round()
+    listed = await parked.first(100)
+
+    assert {each.order_id for each in listed} == {OrderId(UUID(int=number)) for number in range(PER_BATCH)}
+    assert {(each.attempts, each.last_error) for each in listed} == {(1, "503")}
+    assert await parked.retry([listed[0].order_id]) == 1
+    assert await parked.retry([listed[0].order_id]) == 0
+    assert await parked.retry(None) == PER_BATCH - 1
+
+    partner, left = CountingPartner(), asyncio.Event()
+    left.set()
+    await work(
+        Sender(deliveries=MySqlDeliveries(database), partner=partner, clock=lambda: 0.0, observer=Nobody()), left
+    )
+    assert set(partner.received.values()) == {1}
+    assert len(partner.received) == await delivered(database) == PER_BATCH
+    assert await parked.first(100) == []

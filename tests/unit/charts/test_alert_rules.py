@@ -37,6 +37,7 @@ LIMITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "InvariantBroken": ("critical", "", ("> 0",)),
     "AuditStale": ("warning", "", ("> 120",)),
     "SagasUncompensated": ("critical", "", ("> 0",)),
+    "DeliveriesParked": ("warning", "", ("> 0",)),
     "PrimaryUnavailable": ("critical", "1m", (">= 0",)),
     "KafkaUnderReplicated": ("warning", "3m", ("> 0",)),
     "ScalerBlind": ("warning", "1m", ("== 1", "> 60")),

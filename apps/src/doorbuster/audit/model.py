@@ -118,6 +118,7 @@ class Findings:
         waiting: rows under way, by kind.
         looked_at: rows that were looked at, by table.
         known: what was counted, so that two checks that meet the same row don't count it twice.
+        forgotten: whether a breach was counted and not kept that a look at changes wouldn't meet again by itself.
     """
 
     breaches: list[Breach] = field(default_factory=list)
@@ -125,6 +126,7 @@ class Findings:
     waiting: Counter[Waiting] = field(default_factory=Counter)
     looked_at: Counter[str] = field(default_factory=Counter)
     known: set[tuple[Invariant, Subject, Id]] = field(default_factory=set)
+    forgotten: bool = False
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Take what a check found."""
@@ -139,6 +141,9 @@ class Findings:
             if self.counts[finding.invariant] <= MOST_KEPT:
                 self.known.add(mark)
                 self.breaches.append(finding)
+            elif finding.subject is not Subject.MESSAGE:
+                # The outbox is read from its beginning in every look.
+                self.forgotten = True
 
     def ids(self, *subjects: Subject) -> set[Any]:  # numbers or bytes, as the subject's table has them
         """Return the ids of what is broken among these subjects, to be looked at again."""

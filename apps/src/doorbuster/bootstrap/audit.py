@@ -24,6 +24,8 @@ from doorbuster.settings import AuditSettings, Settings
 STATEMENT_SECONDS = 10.0
 # Then looking is given up, so that a server that hangs holds no look up for ever.
 LONGEST_LOOK_SECONDS = 600.0
+# A full scan that failed comes again after so long; in between, what has changed is looked at.
+SCAN_AGAIN_SECONDS = 300.0
 
 log = structlog.get_logger()
 
@@ -90,10 +92,14 @@ class Auditor:
             DoorbusterError: it could not look; the next look begins where the last one ended.
             TimeoutError: the same.
         """
-        if self._memory is None or self._monotonic() >= self._full_scan_due:
+        memory = self._memory
+        if memory is None or memory.broken.forgotten:
+            # From a part of the breaches nobody can tell how many are left.
             return await self.scan()
+        if self._monotonic() >= self._full_scan_due:
+            return await self._scan_or_look_at_changes(memory)
         try:
-            return await self._look_at_changes(self._memory)
+            return await self._look_at_changes(memory)
         except TooManyChanges as exc:
             log.info("audit_looks_at_everything", cause=str(exc))
             return await self.scan()
@@ -108,6 +114,15 @@ class Auditor:
         self._memory = remembered(snapshot, findings, uncounted_since=uncounted_since)
         self._full_scan_due = self._monotonic() + self._settings.full_scan_seconds
         return _report(snapshot, findings, seconds=self._monotonic() - began, full=True)
+
+    async def _scan_or_look_at_changes(self, memory: Memory) -> Report:
+        """Return what a due scan sees; if it fails, what a look at changes sees, and the scan is due again later."""
+        try:
+            return await self.scan()
+        except (DoorbusterError, TimeoutError) as exc:
+            log.warning("audit_scan_failed", cause=str(exc) or type(exc).__name__)
+        self._full_scan_due = self._monotonic() + min(self._settings.full_scan_seconds, SCAN_AGAIN_SECONDS)
+        return await self._look_at_changes(memory)
 
     async def _look_at_changes(self, memory: Memory) -> Report:
         began = self._monotonic()

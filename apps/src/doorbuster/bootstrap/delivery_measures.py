@@ -15,13 +15,22 @@ from doorbuster.infra.telemetry import DELIVERIES, DELIVERIES_DUE
 class DeliveryMeasures:
     """A delivery observer that writes metrics."""
 
+    def __init__(self) -> None:
+        """Show all results as 0: a counter that begins at 1 has no increase, and the first parked one is an alert."""
+        for outcome in DeliveryStatus:
+            DELIVERIES.labels(_result(outcome))
+
     def due(self, count: int) -> None:
         """Show how many rows are due."""
         DELIVERIES_DUE.set(count)
 
     def attempted(self, outcome: DeliveryStatus) -> None:
         """Count an attempt: `delivered`, `parked`, or `failed` when it will be repeated."""
-        DELIVERIES.labels("failed" if outcome is DeliveryStatus.DUE else outcome.value.lower()).inc()
+        DELIVERIES.labels(_result(outcome)).inc()
+
+
+def _result(outcome: DeliveryStatus) -> str:
+    return "failed" if outcome is DeliveryStatus.DUE else outcome.value.lower()
 
 
 def partner_notices(sender: Sender, client: Redis) -> Callable[[asyncio.Event], Coroutine[None, None, None]]:

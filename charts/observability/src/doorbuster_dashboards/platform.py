@@ -137,6 +137,7 @@ SAGAS = Section(
             queries=(
                 Query(expression="sum by (result) (rate(deliveries_total[$__rate_interval]))", legend="{{result}}"),
             ),
+            limits=alerts.PARKED,
             unit=Unit.PER_SECOND,
             width=12,
         ),

@@ -15,6 +15,15 @@ def test_findings_count_everything_and_keep_a_bounded_number_of_each_invariant()
     assert findings.waiting == {Waiting.PENDING: 2}
 
 
+def test_findings_know_that_they_have_not_kept_all_but_what_each_look_meets_again() -> None:
+    kept, dropped, messages = Findings(), Findings(), Findings()
+    kept.add(breach(number) for number in range(MOST_KEPT))
+    dropped.add(breach(number) for number in range(MOST_KEPT + 1))
+    messages.add(breach(number, subject=Subject.MESSAGE) for number in range(MOST_KEPT + 1))
+
+    assert (kept.forgotten, dropped.forgotten, messages.forgotten) == (False, True, False)
+
+
 def test_a_row_that_two_checks_meet_is_counted_once() -> None:
     findings = Findings()
     findings.add([breach(1), breach(1), breach(1, invariant=Invariant.SALES), breach(2)])

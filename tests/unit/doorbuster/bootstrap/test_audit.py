@@ -11,9 +11,10 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Select
 
-from doorbuster.audit.model import Breach, Invariant, Report, Subject, Waiting
+from doorbuster.audit.checks import BELOW_EVERY_ID
+from doorbuster.audit.model import MOST_KEPT, Breach, Invariant, Report, Subject, Waiting
 from doorbuster.audit.snapshot import MOST_CHANGED
-from doorbuster.bootstrap.audit import Auditor, limits_of, show
+from doorbuster.bootstrap.audit import SCAN_AGAIN_SECONDS, Auditor, limits_of, show
 from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.settings import AuditSettings
 
@@ -36,10 +37,15 @@ class Rows:
 
 @dataclass
 class EmptyShop:
-    """A database without rows. `open_orders` are the keys that it calls open; looks fail while `gone`."""
+    """A database without rows, but for `open_orders` keys that it calls open and `strangers`, deliveries of no order.
+
+    Looks fail while it is `gone`, full scans also while it is `slow`.
+    """
 
     open_orders: int = 0
     gone: bool = False
+    slow: bool = False
+    strangers: int = 0
     snapshots: int = 0
     statements: list[str] = field(default_factory=list)
     fifth: asyncio.Event = field(default_factory=asyncio.Event)
@@ -60,10 +66,16 @@ class EmptyShop:
             return Rows(rows=[(AT,)])
         asked = str(statement)
         self.statements.append(asked)
+        # A look at changes walks over nothing but coupons.
+        if self.slow and asked.startswith("SELECT MAX(walked)") and "coupons" not in asked:
+            raise PrimaryUnavailable("a statement took too long")
+        if "AS walked FROM deliveries" in asked and self.strangers and (values or {})["after"] == BELOW_EVERY_ID:
+            return Rows(rows=[(self.strangers.to_bytes(16), self.strangers)])
         if asked.startswith("SELECT MAX(walked)"):
             return Rows(rows=[(None, 0)])
-        if "FROM order_sagas WHERE open = 1" in asked:
-            return Rows(rows=[(number.to_bytes(16),) for number in range(self.open_orders)])
+        for part, count in (("FROM order_sagas WHERE open", self.open_orders), ("deliveries AS part", self.strangers)):
+            if part in asked:
+                return Rows(rows=[(number.to_bytes(16),) for number in range(count)])
         if asked.strip().startswith("SELECT COUNT(*)"):
             return Rows(rows=[(0,)])
         return Rows(rows=[(None,)] if asked.strip().startswith("SELECT MIN(") else [])
@@ -88,6 +100,60 @@ async def test_it_looks_at_everything_first_then_at_changes_and_at_everything_ag
     looks += [(await auditor.look()).full, (await auditor.look()).full]
 
     assert looks == [True, False, False, True, False]
+
+
+async def test_a_scan_that_fails_is_due_again_after_five_minutes_and_what_has_changed_is_looked_at_meanwhile() -> None:
+    clock, shop = Clock(), EmptyShop()
+    auditor = Auditor(shop, SETTINGS, monotonic_seconds=clock)
+    await auditor.look()
+    shop.slow = True
+    clock.now = 3600.0
+
+    looks = [(await auditor.look()).full, shop.snapshots]
+    looks += [(await auditor.look()).full, shop.snapshots]
+    clock.now += SCAN_AGAIN_SECONDS
+    looks += [(await auditor.look()).full, shop.snapshots]
+    clock.now += SCAN_AGAIN_SECONDS
+    shop.slow = False
+    looks += [(await auditor.look()).full, (await auditor.look()).full]
+
+    assert looks == [False, 3, False, 4, False, 6, True, False]
+
+
+async def test_scans_that_are_due_more_often_are_not_put_off_for_longer_than_that() -> None:
+    clock, shop = Clock(), EmptyShop()
+    auditor = Auditor(shop, SETTINGS.model_copy(update={"full_scan_seconds": 60}), monotonic_seconds=clock)
+    await auditor.look()
+    shop.slow = True
+    clock.now = 60.0
+    await auditor.look()
+    shop.slow = False
+    clock.now = 120.0
+
+    assert (await auditor.look()).full
+
+
+async def test_a_first_scan_that_fails_has_nothing_to_go_on_from() -> None:
+    shop = EmptyShop(slow=True)
+
+    with pytest.raises(PrimaryUnavailable):
+        await Auditor(shop, SETTINGS).look()
+
+    assert shop.snapshots == 1
+
+
+async def test_more_breaches_than_are_kept_are_counted_anew_by_a_look_at_everything_until_they_are_fewer() -> None:
+    shop = EmptyShop(strangers=MOST_KEPT + 1)
+    auditor = Auditor(shop, SETTINGS)
+    looks = [await auditor.look(), await auditor.look()]
+    shop.slow = True
+    with pytest.raises(PrimaryUnavailable):
+        await auditor.look()
+    shop.slow, shop.strangers = False, MOST_KEPT
+    looks += [await auditor.look(), await auditor.look()]
+
+    assert [look.full for look in looks] == [True, True, True, False]
+    assert [look.counts[Invariant.ORDERS] for look in looks[:3]] == [MOST_KEPT + 1, MOST_KEPT + 1, MOST_KEPT]
 
 
 async def test_more_changes_than_memory_holds_are_found_by_a_look_at_everything() -> None:

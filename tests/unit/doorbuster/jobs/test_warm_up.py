@@ -54,6 +54,25 @@ def test_what_names_nothing_or_too_much_is_refused(monkeypatch: pytest.MonkeyPat
     assert (result.exit_code, plans) == (2, [])
 
 
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [([], 600.0), (["--keep-seconds=3600"], 4200.0), (["--keep-seconds=3600", "--deadline-seconds=7"], 7.0)],
+)
+def test_the_keeping_has_time_unless_a_deadline_is_named(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], seconds: float
+) -> None:
+    given: list[float] = []
+
+    def answered(_: object, *, within_seconds: float, too_late: str) -> Mapping[str, Warmed]:
+        given.append(within_seconds)
+        return DONE
+
+    monkeypatch.setattr(job, "answered", answered)
+    result = CliRunner().invoke(job.main, ["--products=1", *words])
+
+    assert (result.exit_code, given) == (0, [seconds])
+
+
 @pytest.mark.parametrize("failure", [CacheAway("Redis does not answer"), TimeoutError()])
 def test_a_failure_ends_with_1(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     result, _ = run(monkeypatch, "--products=1", failure=failure)
