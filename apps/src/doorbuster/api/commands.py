@@ -119,7 +119,7 @@ async def read_body(request: Request, model: type[B]) -> B:
         raise ProblemRaised(_problem_of(exc)) from exc
     repeated = repeated_name(raw)
     if repeated is not None:
-        raise ProblemRaised(invalid([FieldError(field=repeated, message="stands there twice")]))
+        raise ProblemRaised(invalid([FieldError(field=field_path([repeated]), message="stands there twice")]))
     return body
 
 
