@@ -10,6 +10,7 @@ from doorbuster.api.order_documents import line_documents
 from doorbuster.api.order_schemas import CancellationDocument
 from doorbuster.api.problems import Code, FieldError, Problem, problem_body
 from doorbuster.api.schemas import AcceptedOrder, ChargedDocument
+from doorbuster.carts.model import EMPTY
 from doorbuster.infra.batches.answers import Answer, Refused
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.cancelling import CancelOrder, CancelOutcome
@@ -60,13 +61,17 @@ def cancel_answer(command: CancelOrder, outcome: CancelOutcome) -> Answer | Refu
 def refusal_answer(refusal: Refusal, minted: UUID) -> Answer | Refused:
     """Return what a refused command is answered.
 
-    A wrong field is the client's to mend: 422, not stored. All else is a business answer: 409, stored. Its instance is
-    the command's id, because the trace of a repeat would be another one.
+    A wrong field is the client's to mend: 422, not stored. All else is a business answer: 409, stored, but for what the
+    client changes by another request. A stored one's instance is the command's id, because the trace of a repeat would
+    be another one.
     """
     if refusal.field is not None:
         errors = [FieldError(field=refusal.field, message=refusal.detail)]
         return Refused(status=422, body=problem_body(invalid(errors, code=refusal.code), instance=None))
     problem = Problem(status=409, code=refusal.code, detail=refusal.detail)
+    if refusal == EMPTY:
+        # A line that is put into the cart changes it, and the order that follows is what the key was meant for.
+        return Refused(status=409, body=problem_body(problem, instance=None))
     return Answer(status=409, body=problem_body(problem, instance=minted.urn))
 
 

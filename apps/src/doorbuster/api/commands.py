@@ -119,7 +119,7 @@ async def read_body(request: Request, model: type[B]) -> B:
         raise ProblemRaised(_problem_of(exc)) from exc
     repeated = repeated_name(raw)
     if repeated is not None:
-        raise ProblemRaised(invalid([FieldError(field=repeated, message="stands there twice")]))
+        raise ProblemRaised(invalid([FieldError(field=field_path([repeated]), message="stands there twice")]))
     return body
 
 
@@ -165,6 +165,8 @@ async def run(commands: Commands[C], intent: Intent, *, body: Command, command: 
         case Answer():
             return _answered(outcome, intent.minted)
         case Refused(status=status, body=refusal):
+            if status == 409:
+                _count_refusal(refusal)
             return Response(_with_instance(refusal), status_code=status, media_type=MEDIA_TYPE)
         case BodyMismatch():
             return problem_response(_KEY_REUSED)
@@ -174,7 +176,7 @@ def _answered(answer: Answer, minted: UUID) -> Response:
     replayed = is_replay(answer, minted)
     is_refusal = answer.status == 409
     if is_refusal and not replayed:
-        BUSINESS_REFUSALS.labels(msgspec.json.decode(answer.body, type=_Coded).code).inc()
+        _count_refusal(answer.body)
     return Response(
         answer.body,
         status_code=answer.status,
@@ -185,6 +187,10 @@ def _answered(answer: Answer, minted: UUID) -> Response:
 
 class _Coded(msgspec.Struct):
     code: str
+
+
+def _count_refusal(body: bytes) -> None:
+    BUSINESS_REFUSALS.labels(msgspec.json.decode(body, type=_Coded).code).inc()
 
 
 def _with_instance(body: bytes) -> bytes:

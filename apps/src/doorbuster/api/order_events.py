@@ -28,6 +28,7 @@ HEARTBEAT_SECONDS = 15.0
 # A stream is some kilobytes in all; who can't take an event within this time isn't there.
 SEND_SECONDS = 5.0
 COMPENSATED = "COMPENSATED"
+DISCOUNTED = "PENDING-DISCOUNTED"
 _HEARTBEAT = b": nothing new\n\n"
 _RECONNECT = b"retry: 3000\n\n"
 _TOO_MANY = Problem(
@@ -55,7 +56,12 @@ class End(StrEnum):
 
 def state_of(order: Order) -> str:
     """Return the name of an order's state, which is also the id of its event."""
-    return COMPENSATED if order.compensated_at is not None else order.status.value
+    if order.compensated_at is not None:
+        return COMPENSATED
+    # The one change that leaves the status as it is: its coupon was redeemed.
+    if order.status is OrderStatus.PENDING and order.discount > 0:
+        return DISCOUNTED
+    return order.status.value
 
 
 def is_settled(order: Order) -> bool:

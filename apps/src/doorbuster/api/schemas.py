@@ -20,8 +20,8 @@ from doorbuster.products.search import LONGEST_NAME
 # Greater integers lose digits in JSON readers that hold numbers as doubles.
 GREATEST_ID = 2**53
 MOST_PER_PAGE = 100
-# No control characters, and none of those that stand for bytes that were no UTF-8.
-_PRINTABLE = "^[^\\x00-\\x1f\\x7f\\ufffd]*$"
+# No control characters, of ASCII or of Latin-1, and none of those that stand for bytes that were no UTF-8.
+_PRINTABLE = "^[^\\x00-\\x1f\\x7f-\\x9f\\ufffd]*$"
 
 Id = Annotated[int, Field(ge=1, le=GREATEST_ID)]
 

@@ -1,6 +1,7 @@
 """Binds the reads of the API to services, with a coalescer in front of each (R5)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from doorbuster.infra.batches.coalesced_reads import OWN_READS, PUBLIC_READS, CoalescedReads
 from doorbuster.infra.mysql.database import Database
@@ -19,6 +20,9 @@ _OrderKey = tuple[UserId, OrderId]
 _OrderPageKey = tuple[UserId, OrderId | None, int]
 _ProductPageKey = tuple[ProductId, int]
 _SearchKey = tuple[str, Position | None, int]
+# A page may have ten thousand lines, and a batch holds all its pages until the last one is read. Each is a query of its
+# own, so fewer in a batch cost no more of them.
+_PAGES_OF_ORDERS = replace(OWN_READS, max_items=8)
 
 
 class OrderReads:
@@ -31,7 +35,7 @@ class OrderReads:
             self._find, name="order-by-id", limits=OWN_READS, deadline_seconds=deadline_seconds
         )
         self._pages: CoalescedReads[_OrderPageKey, Sequence[Order]] = CoalescedReads(
-            self._find_pages, name="order-page", limits=OWN_READS, deadline_seconds=deadline_seconds
+            self._find_pages, name="order-page", limits=_PAGES_OF_ORDERS, deadline_seconds=deadline_seconds
         )
 
     async def find(self, order_id: OrderId, *, user_id: UserId) -> Order | None:

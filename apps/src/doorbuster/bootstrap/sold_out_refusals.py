@@ -7,11 +7,11 @@ from doorbuster.infra.batches.answers import Refused
 from doorbuster.infra.batches.coalesced_reads import PUBLIC_READS, CoalescedReads
 from doorbuster.infra.batches.idempotency_keys import Keyed, find_known
 from doorbuster.infra.mysql.database import Database
-from doorbuster.infra.telemetry import BUSINESS_REFUSALS, ORDERS_SOLD_OUT
+from doorbuster.infra.telemetry import ORDERS_SOLD_OUT
 from doorbuster.kernel.ids import ProductId
 from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.model import PlaceOrder
-from doorbuster.orders.sold_out import SOLD_OUT, refuse_sold_out
+from doorbuster.orders.sold_out import refuse_sold_out
 
 SoldOutPresenter: TypeAlias = Callable[[Refusal], Refused]
 
@@ -54,7 +54,6 @@ class SoldOutRefusals:
         if refusal is None or await self._keys.find(keyed.key_id):
             return None
         ORDERS_SOLD_OUT.inc()
-        BUSINESS_REFUSALS.labels(SOLD_OUT).inc()
         return self._present(refusal)
 
     async def drain(self) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from doorbuster.contracts.bodies import OrderLine
 from doorbuster.infra.mysql import rows
 from doorbuster.infra.mysql.database import Database
+from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.products.model import (
     Product,
@@ -121,15 +122,13 @@ class MySqlBestSellers:
 
     async def best(self, limit: int) -> Sequence[SoldUnits]:
         """Return at most `limit` counts, most units first, of equals the greater id first."""
-        columns = product_sales.c
-        statement = (
-            select(product_sales)
-            .with_hint(product_sales, _BY_UNITS)
-            .order_by(columns.units.desc(), columns.product_id.desc())
-            .limit(limit)
-        )
-        async with self._database.catalogue() as connection:
-            return [_sold_units(row) for row in await connection.execute(statement)]
+        try:
+            async with self._database.catalogue() as connection:
+                return await _best(connection, limit)
+        except PrimaryUnavailable:
+            # A secondary that was lost meanwhile: the primary may be well (R5).
+            async with self._database.reading() as connection:
+                return await _best(connection, limit)
 
 
 class MySqlCatalogueRepository:
@@ -200,6 +199,17 @@ class MySqlCatalogueSource:
         """Read what is certainly the newest."""
         async with self._database.reading() as connection:
             yield MySqlCatalogueRepository(connection)
+
+
+async def _best(connection: AsyncConnection, limit: int) -> Sequence[SoldUnits]:
+    columns = product_sales.c
+    statement = (
+        select(product_sales)
+        .with_hint(product_sales, _BY_UNITS)
+        .order_by(columns.units.desc(), columns.product_id.desc())
+        .limit(limit)
+    )
+    return [_sold_units(row) for row in await connection.execute(statement)]
 
 
 def _placeholder(order_id: OrderId, now: datetime) -> Reservation:

@@ -1,19 +1,23 @@
 """Use cases of the products: stock for orders, the count of sales, reads of the catalogue."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from doorbuster.contracts.bodies import Body
 from doorbuster.kernel.deciding import deciding
+from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.kernel.ids import OrderId, ProductId
 from doorbuster.products.model import Product, StockState, decide, products_needed
-from doorbuster.products.ports import CatalogueSource, SalesRepository, StockRepository
+from doorbuster.products.ports import CatalogueRepository, CatalogueSource, SalesRepository, StockRepository
 from doorbuster.products.ranking import SoldUnits
 from doorbuster.products.sales import count
 from doorbuster.products.search import Position
 from doorbuster.products.sold_out import StockLevels, levels
 
 LONGEST_PAGE = 100
+
+T = TypeVar("T")
 
 
 def _unheard(_levels: StockLevels) -> None:
@@ -70,8 +74,7 @@ class CatalogueService:
 
     async def find(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
         """Return the products that exist; what a secondary doesn't find is asked of the primary (R5)."""
-        async with self._source.secondary() as catalogue:
-            found = await catalogue.find(product_ids)
+        found = await self._read(lambda catalogue: catalogue.find(product_ids))
         missing = set(product_ids) - found.keys()
         if not missing:
             return found
@@ -85,12 +88,20 @@ class CatalogueService:
 
     async def page(self, *, after: ProductId | None = None, limit: int = LONGEST_PAGE) -> Sequence[Product]:
         """Return products behind `after`, ascending by id; at most 100, also if `limit` is more."""
-        async with self._source.secondary() as catalogue:
-            return await catalogue.page(after, min(limit, LONGEST_PAGE))
+        return await self._read(lambda catalogue: catalogue.page(after, min(limit, LONGEST_PAGE)))
 
     async def search(
         self, prefix: str, *, behind: Position | None = None, limit: int = LONGEST_PAGE
     ) -> Sequence[Product]:
         """Return products whose names begin so, by name and id; at most 100, also if `limit` is more."""
-        async with self._source.secondary() as catalogue:
-            return await catalogue.search(prefix, behind, min(limit, LONGEST_PAGE))
+        return await self._read(lambda catalogue: catalogue.search(prefix, behind, min(limit, LONGEST_PAGE)))
+
+    async def _read(self, read: Callable[[CatalogueRepository], Awaitable[T]]) -> T:
+        """Read from a secondary; from the primary if that one is lost meanwhile (R5)."""
+        try:
+            async with self._source.secondary() as catalogue:
+                return await read(catalogue)
+        except PrimaryUnavailable:
+            # Once, and not when too many read: the primary isn't to get what is too much for the secondaries.
+            async with self._source.primary() as catalogue:
+                return await read(catalogue)

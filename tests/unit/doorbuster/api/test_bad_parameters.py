@@ -87,7 +87,10 @@ QUERIES: list[tuple[Route, str, list[str]]] = [
         "name_prefix",
         [
             f"name_prefix={value}"
-            for value in ("", "x" * 201, quote("é" * 201), "%00", "Lamp%00", "%0A", "%7F", "%FF", "%ED%A0%80", "%C0%AF")
+            for value in (
+                "", "x" * 201, quote("é" * 201), "%00", "Lamp%00", "%0A", "%7F", "%C2%80", "Lamp%C2%85", "%C2%9F",
+                "%FF", "%ED%A0%80", "%C0%AF",
+            )
         ],
     ),
     *((each, name, [f"{name}=1"]) for each in LISTS for name in ("offset", "user_id", "Limit", "__proto__")),

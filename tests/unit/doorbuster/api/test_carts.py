@@ -130,9 +130,23 @@ async def test_a_repeated_checkout_is_the_same_order_also_when_the_cart_is_full_
 
 
 async def test_an_empty_cart_cannot_be_ordered(client: httpx.AsyncClient) -> None:
+    before = refused("cart-empty")
+
     response = await client.post(CHECKOUT, json={}, headers=headers())
 
     assert (response.status_code, response.json()["code"]) == (409, "cart-empty")
+    assert response.json()["instance"] == response.headers["x-trace-id"]
+    assert refused("cart-empty") == before + 1
+
+
+async def test_a_line_changes_what_an_empty_cart_was_answered_under_the_same_key(client: httpx.AsyncClient) -> None:
+    await client.post(CHECKOUT, json={}, headers=headers())
+    await client.put(f"{LINES}/3", json={"quantity": 2}, headers=NO_KEY)
+
+    response = await client.post(CHECKOUT, json={}, headers=headers())
+
+    assert (response.status_code, response.json()["total"]) == (202, 600)
+    assert "idempotency-replayed" not in response.headers
 
 
 async def test_a_product_that_vanished_is_named_and_the_cart_stays(client: httpx.AsyncClient, world: World) -> None:

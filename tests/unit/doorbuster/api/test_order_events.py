@@ -32,6 +32,7 @@ PENDING = Order(
     total=200,
     created_at=NOW,
 )
+DISCOUNTED = replace(PENDING, coupon_id=7, discount=50)
 PAID = replace(PENDING, status=OrderStatus.PAID, finished_at=NOW)
 FAILED = replace(PENDING, status=OrderStatus.FAILED, failure_reason="out-of-stock", finished_at=NOW)
 COMPENSATED = replace(FAILED, compensated_at=NOW)
@@ -140,6 +141,27 @@ async def test_who_comes_back_is_told_only_what_is_new(pending: World, app: ASGI
     async with following(app, PATH, OWN | {"Last-Event-ID": "PENDING"}) as (reader, _):
         await opened(reader)
         becomes(pending, PAID)
+        await pending.order_watch.look()
+
+        assert (await event(reader))[0] == "PAID"
+
+
+async def test_who_missed_the_discount_is_told_of_it(pending: World, app: ASGIApp) -> None:
+    becomes(pending, DISCOUNTED)
+
+    async with following(app, PATH, OWN | {"Last-Event-ID": "PENDING"}) as (reader, _):
+        await opened(reader)
+        state, document = await event(reader)
+
+    assert (state, document["status"], document["to_pay"]) == ("PENDING-DISCOUNTED", "PENDING", 150)
+
+
+async def test_who_has_seen_the_discount_is_told_only_what_follows(pending: World, app: ASGIApp) -> None:
+    becomes(pending, DISCOUNTED)
+
+    async with following(app, PATH, OWN | {"Last-Event-ID": "PENDING-DISCOUNTED"}) as (reader, _):
+        await opened(reader)
+        becomes(pending, replace(DISCOUNTED, status=OrderStatus.PAID, finished_at=NOW))
         await pending.order_watch.look()
 
         assert (await event(reader))[0] == "PAID"

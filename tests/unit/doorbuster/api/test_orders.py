@@ -244,6 +244,7 @@ async def test_what_is_sold_out_is_a_409_that_names_the_line_and_is_not_stored(
 ) -> None:
     refusal = Refusal(code="sold-out", field="lines[0].product_id", detail="Product 1 is sold out.")
     world.place_order.decide = lambda _: sold_out_answer(refusal)
+    before = refused("sold-out")
 
     response = await client.post(ORDERS, json=BODY, headers=headers())
 
@@ -253,3 +254,4 @@ async def test_what_is_sold_out_is_a_409_that_names_the_line_and_is_not_stored(
     assert told["errors"] == [{"field": "lines[0].product_id", "message": "is sold out"}]
     assert told["instance"] == response.headers["x-trace-id"]
     assert world.place_order.stored == {}
+    assert refused("sold-out") == before + 1

@@ -26,7 +26,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The command's values are wrong. Not stored: the key is free again.
+    """The command's values are wrong, or what stands in its way may change. Not stored: the key is free again.
 
     Attributes:
         status: the HTTP status, 4xx.
