@@ -106,12 +106,13 @@ def _panels(count: int, summary: ScenarioSummary) -> tuple[Figure, tuple[Axes, .
 
 
 def headline(summary: ScenarioSummary) -> str:
-    """Return the verdict, with the first figures that were missed."""
+    """Return the verdict, with the first figure that was missed; more of them are wider than the picture."""
     missed: list[Check] = [check for check in summary.checks if not check.passed]
     if summary.verdict is Verdict.PASSED or not missed:
         return summary.verdict.value
-    first = "; ".join(f"{check.name} {check.shown}, limit {check.limit}" for check in missed[:2])
-    return f"{summary.verdict.value}: {first}{'' if len(missed) <= 2 else f'; and {len(missed) - 2} more'}"
+    first, *others = missed
+    more = f"; and {len(others)} more" if others else ""
+    return f"{summary.verdict.value}: {first.name} {first.shown}, limit {first.limit}{more}"
 
 
 def _finish(axes: Axes, unit: str) -> None:
