@@ -149,7 +149,7 @@ class AuditSettings(BaseModel, frozen=True):
     """How long an order may be PENDING before that is a breach."""
 
 
-class CacheSettings(BaseModel, frozen=True):
+class CopySettings(BaseModel, frozen=True):
     """Which copies of products may be read (R6); off, to measure what they are worth. Answers stay the same."""
 
     process: bool = True
@@ -207,7 +207,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     faults: FaultSettings = FaultSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
-    cache: CacheSettings = CacheSettings()
+    copies: CopySettings = CopySettings()
     admin_port: Port = 9100
     """Port of metrics and probes, never reachable from the ingress."""
     log_level: str = "INFO"

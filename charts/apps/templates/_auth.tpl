@@ -24,8 +24,8 @@ Usage: include "apps.apiEnvironment" $
 - name: DOORBUSTER_AUTH__AUDIENCE
   value: {{ .Values.auth.audience | quote }}
 {{ include "apps.catalogueEnvironment" . }}
-- name: DOORBUSTER_CACHE__PROCESS
+- name: DOORBUSTER_COPIES__PROCESS
   value: {{ .Values.cache.process | quote }}
-- name: DOORBUSTER_CACHE__REDIS
+- name: DOORBUSTER_COPIES__REDIS
   value: {{ .Values.cache.redis | quote }}
 {{- end -}}

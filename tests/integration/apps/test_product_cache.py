@@ -34,7 +34,7 @@ from doorbuster.products.model import Product
 from doorbuster.products.repository import MySqlCatalogueSource
 from doorbuster.products.seed import CatalogueSeed, seeded_price
 from doorbuster.products.service import CatalogueService
-from doorbuster.settings import CacheSettings, RedisSettings, Settings
+from doorbuster.settings import CopySettings, RedisSettings, Settings
 from tests.integration.apps.awaited import until
 from tests.integration.apps.patient_redis import patient
 from tests.ports import free_port
@@ -274,7 +274,7 @@ async def test_a_redis_that_does_not_answer_costs_short_waits_and_then_none(shop
     hanging = settings.model_copy(
         update={
             "redis": RedisSettings(address=f"127.0.0.1:{server.sockets[0].getsockname()[1]}"),
-            "cache": CacheSettings(process=False),
+            "copies": CopySettings(process=False),
         }
     )
     client = connect(hanging.redis)
@@ -291,11 +291,11 @@ async def test_a_redis_that_does_not_answer_costs_short_waits_and_then_none(shop
     assert took < 1.0
 
 
-@pytest.mark.parametrize("cache", [CacheSettings(process=a, redis=b) for a in (True, False) for b in (True, False)])
+@pytest.mark.parametrize("cache", [CopySettings(process=a, redis=b) for a in (True, False) for b in (True, False)])
 async def test_the_answer_is_the_same_with_and_without_each_level(
-    shop: Database, settings: Settings, client: Redis, cache: CacheSettings
+    shop: Database, settings: Settings, client: Redis, cache: CopySettings
 ) -> None:
-    async with catalogue(settings.model_copy(update={"cache": cache}), shop, client) as running:
+    async with catalogue(settings.model_copy(update={"copies": cache}), shop, client) as running:
         found = [await body(running) for _ in range(3)]
 
     assert found == [entry_of(Product(id=LAMP, name="Product 3", price=seeded_price(LAMP), version=1))] * 3

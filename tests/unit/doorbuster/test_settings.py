@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from doorbuster.settings import Settings
+from doorbuster_cluster.settings import Settings as ClusterSettings
 
 
 def test_lists_groups_and_issuers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,6 +19,13 @@ def test_lists_groups_and_issuers_come_from_the_environment(monkeypatch: pytest.
     assert settings.mysql.hosts == ("mysql-0", "mysql-1")
     assert settings.api.port == 8001
     assert [(each.issuer, each.jwks_url) for each in settings.auth.issuers] == [("us", "http://issuer/keys")]
+
+
+def test_no_variable_of_the_local_cluster_is_one_of_the_applications() -> None:
+    of_the_cluster = set(re.findall(r"DOORBUSTER_[A-Z_]+", ClusterSettings.__doc__ or ""))
+
+    assert "DOORBUSTER_CACHE" in of_the_cluster
+    assert of_the_cluster.isdisjoint(f"DOORBUSTER_{name}".upper() for name in Settings.model_fields)
 
 
 def test_without_a_word_nobodys_tokens_are_believed() -> None:
@@ -76,8 +85,8 @@ def test_a_password_is_read_from_its_file_each_time_and_not_shown(
 
 
 def test_each_level_of_copies_is_on_unless_it_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (Settings().cache.process, Settings().cache.redis) == (True, True)
+    assert (Settings().copies.process, Settings().copies.redis) == (True, True)
 
-    monkeypatch.setenv("DOORBUSTER_CACHE__PROCESS", "false")
-    monkeypatch.setenv("DOORBUSTER_CACHE__REDIS", "false")
-    assert (Settings().cache.process, Settings().cache.redis) == (False, False)
+    monkeypatch.setenv("DOORBUSTER_COPIES__PROCESS", "false")
+    monkeypatch.setenv("DOORBUSTER_COPIES__REDIS", "false")
+    assert (Settings().copies.process, Settings().copies.redis) == (False, False)

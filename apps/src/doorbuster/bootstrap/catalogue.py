@@ -28,7 +28,7 @@ from doorbuster.products.model import Product
 from doorbuster.products.repository import MySqlCatalogueSource
 from doorbuster.products.search import Position
 from doorbuster.products.service import CatalogueService
-from doorbuster.settings import CacheSettings, Settings
+from doorbuster.settings import CopySettings, Settings
 
 PRODUCTS = "product"
 """The kind of copies, in names of Redis' keys and of metrics."""
@@ -121,13 +121,13 @@ async def cached_catalogue(
     """Yield the catalogue, which hears of changes while the context lasts; nothing here waits for a server."""
     source = ProductSource(CatalogueService(MySqlCatalogueSource(database)))
     copies = RedisCache(client, kind=PRODUCTS)
-    cache = _shared(copies, circuits) if settings.cache.redis else None
-    process = ByteCache(time.monotonic) if settings.cache.process else None
+    cache = _shared(copies, circuits) if settings.copies.redis else None
+    process = ByteCache(time.monotonic) if settings.copies.process else None
     # Jitter surprises no attacker.
     near = ReadThrough(source, process=process, shared=cache, clock=time.monotonic, chance=random.random)
     reads = CatalogueReads(database, deadline_seconds=settings.api.deadline_seconds)
     async with AsyncExitStack() as stack:
-        if _hears_changes(settings.cache):
+        if _hears_changes(settings.copies):
             listening = listen_for_changes(client, copies.channel, changed=near.changed, missed=near.missed)
             await stack.enter_async_context(in_background(listening))
         yield CachedCatalogue(reads, source, cache, near=near)
@@ -137,7 +137,7 @@ def _shared(copies: RedisCache, circuits: Circuits) -> CoalescedCache:
     return CoalescedCache(copies, Guard(circuits, PRODUCTS), kind=PRODUCTS, is_body_of=is_product_body)
 
 
-def _hears_changes(cache: CacheSettings) -> bool:
+def _hears_changes(cache: CopySettings) -> bool:
     # Where nothing of Redis is used, nothing is to be heard from it either: else its worth couldn't be measured.
     return cache.process and cache.redis
 
