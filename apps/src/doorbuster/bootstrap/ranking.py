@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import Context
 from typing import TypeAlias
 
 from doorbuster.infra.cache.bounds import FLIGHT_SECONDS
 from doorbuster.infra.cache.entries import Entry
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.shared_cache import CacheAway
+from doorbuster.infra.cache.snapshot import Snapshot
 from doorbuster.kernel.errors import Overloaded
 from doorbuster.kernel.ids import ProductId
 from doorbuster.products.documents import name_and_price
@@ -36,10 +36,7 @@ class RankingSnapshot:
         self._shared = shared
         self._guard = guard
         self._stored = stored
-        self._clock = clock
-        self._known: Sequence[BestSeller] = ()
-        self._until = 0.0
-        self._asking: asyncio.Task[None] | None = None
+        self._known = Snapshot(self._look, name="ranking", kept_seconds=SNAPSHOT_SECONDS, clock=clock)
 
     async def best(self) -> Sequence[BestSeller]:
         """Return the hundred best, the first one first.
@@ -47,28 +44,18 @@ class RankingSnapshot:
         Raises:
             NotAccepted: neither Redis nor MySQL has answered, or not in time.
         """
-        if self._clock() < self._until:
-            return self._known
-        if self._asking is None or self._asking.done():
-            # Everybody's question, so it logs with nobody's name.
-            self._asking = asyncio.get_running_loop().create_task(self._look(), name="ranking", context=Context())
-            self._asking.add_done_callback(_take_note)
-        await asyncio.shield(self._asking)
-        return self._known
+        return await self._known.value()
 
     async def drain(self) -> None:
         """Return when a question that is under way is answered."""
-        if self._asking is not None:
-            await asyncio.wait({self._asking})
+        await self._known.drain()
 
-    async def _look(self) -> None:
-        asked_at = self._clock()
+    async def _look(self) -> Sequence[BestSeller]:
         try:
             async with asyncio.timeout(FLIGHT_SECONDS):
-                self._known = await self._ask_shared() or await self._ask_stored()
+                return await self._ask_shared() or await self._ask_stored()
         except TimeoutError as exc:
             raise Overloaded("the time ran out while reading the ranking") from exc
-        self._until = asked_at + SNAPSHOT_SECONDS
 
     async def _ask_shared(self) -> Sequence[BestSeller]:
         try:
@@ -110,9 +97,3 @@ class RankedProducts:
 def _ranked(rank: int, seller: BestSeller, entry: Entry) -> RankedProduct:
     name, price = name_and_price(entry.body)
     return RankedProduct(rank=rank, product_id=seller.product_id, name=name, price=price, units=seller.units)
-
-
-def _take_note(asking: asyncio.Task[None]) -> None:
-    # Also when everybody who asked has gone.
-    if not asking.cancelled():
-        asking.exception()

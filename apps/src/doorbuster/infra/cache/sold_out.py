@@ -4,14 +4,13 @@ One sorted set of product ids by the moment of their end, so that a process lear
 may refuse a buyer wrongly for about two seconds, and never accepts anything: stock is decided in MySQL.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from contextvars import Context
 
 from redis.asyncio import Redis
 
 from doorbuster.infra.cache.guard import Guard
 from doorbuster.infra.cache.shared_cache import CacheAway
+from doorbuster.infra.cache.snapshot import Snapshot
 from doorbuster.kernel.ids import ProductId
 
 KEY = "sold-out"
@@ -76,30 +75,18 @@ class SoldOutSnapshot:
         """Take who is asked, and the clock of the 200 ms."""
         self._ask = ask
         self._guard = guard
-        self._clock = clock
-        self._known: frozenset[ProductId] = frozenset()
-        self._until = 0.0
-        self._asking: asyncio.Task[None] | None = None
+        self._known = Snapshot(self._look, name="sold-out", kept_seconds=SNAPSHOT_SECONDS, clock=clock)
 
     async def products(self) -> frozenset[ProductId]:
         """Return the products that have no units; none where Redis doesn't say. Never raises because of Redis."""
-        if self._clock() < self._until:
-            return self._known
-        if self._asking is None or self._asking.done():
-            # Everybody's question, so it logs with nobody's name.
-            self._asking = asyncio.get_running_loop().create_task(self._look(), name="sold-out", context=Context())
-        await asyncio.shield(self._asking)
-        return self._known
+        return await self._known.value()
 
     async def drain(self) -> None:
         """Return when a question that is under way is answered."""
-        if self._asking is not None:
-            await asyncio.wait({self._asking})
+        await self._known.drain()
 
-    async def _look(self) -> None:
-        asked_at = self._clock()
+    async def _look(self) -> frozenset[ProductId]:
         try:
-            self._known = frozenset(await self._guard.ask(self._ask))
+            return frozenset(await self._guard.ask(self._ask))
         except CacheAway:
-            self._known = frozenset()
-        self._until = asked_at + SNAPSHOT_SECONDS
+            return frozenset()
