@@ -138,7 +138,7 @@ def _value(value: str | Mapping[str, str]) -> Object:
 
 @contextmanager
 def running_pod(kubernetes: Kubernetes, pod: Object) -> Iterator[str]:
-    """Yield the name of a pod that runs; it is gone afterwards."""
+    """Yield the name of a pod that runs; afterwards it goes, and the next of that name waits until it is gone."""
     name = pod["metadata"]["name"]
     kubernetes.delete("pod", name, "--now")
     kubernetes.apply(pod)
@@ -149,4 +149,4 @@ def running_pod(kubernetes: Kubernetes, pod: Object) -> Iterator[str]:
         )  # fmt: skip
         yield name
     finally:
-        kubernetes.delete("pod", name, "--now")
+        kubernetes.delete("pod", name, "--now", "--wait=false")
