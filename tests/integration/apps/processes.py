@@ -7,6 +7,7 @@ import sys
 import tempfile
 import urllib.error
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
@@ -75,10 +76,17 @@ class Application:
         self._process.wait(END_SECONDS)
 
     def close(self) -> None:
-        """End it in any case, and forget its output."""
-        if self._process is not None and self._process.poll() is None:
+        """End it in any case, and forget its output.
+
+        A consumer says goodbye to its group: else the next test's members would wait for the end of its session.
+        """
+        try:
+            if not self._ended():
+                self.stop()
+        except subprocess.TimeoutExpired:
             self.kill()
-        self._output.close()
+        finally:
+            self._output.close()
 
     def logs(self) -> str:
         """Return everything that it has printed."""
@@ -109,7 +117,8 @@ def running(*applications: Application) -> Iterator[None]:
         for application in applications:
             # pytest shows it only for a test that failed.
             print(f"== {' '.join(application.words)}\n{application.logs()[-20_000:]}")  # noqa: T201
-            application.close()
+        with ThreadPoolExecutor(max_workers=len(applications)) as pool:
+            list(pool.map(Application.close, applications))
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
