@@ -3,14 +3,14 @@
 Lossy: what doesn't come is brought by the next sale of the product, or by the watch half a minute later.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from doorbuster.infra.cache.guard import Guard
+from doorbuster.infra.cache.newest_sends import NewestSends
 from doorbuster.infra.cache.shared_cache import CacheAway
 from doorbuster.infra.mysql.transactions import Transactions
 from doorbuster.kernel.ids import ProductId
@@ -23,7 +23,7 @@ Send = Callable[[Sequence[SoldUnits]], Awaitable[None]]
 
 
 class RankingSends:
-    """A database after whose commits counts are sent: one send at a time, what waits meanwhile goes together.
+    """A database after whose commits counts are sent.
 
     A count of a transaction that was rolled back must never be sent: its version will be given to another count.
     """
@@ -31,10 +31,13 @@ class RankingSends:
     def __init__(self, database: Transactions, send: Send) -> None:
         """Take the database, and what sends counts: it never raises, and takes milliseconds."""
         self._database = database
-        self._send = send
         self._counted: Sequence[SoldUnits] = ()
-        self._waiting: dict[ProductId, SoldUnits] = {}
-        self._sending: asyncio.Task[None] | None = None
+        # While Redis is slow no more wait than a ranking has; the others aren't in it anyway.
+        self._sends = NewestSends[ProductId, SoldUnits](
+            lambda waiting: send(tuple(waiting.values())),
+            name="ranking-sends",
+            bound=lambda waiting: _by_product(best(waiting.values())),
+        )
 
     def counted(self, counts: Sequence[SoldUnits]) -> None:
         """Take note of what the transaction that is open counts up to."""
@@ -53,22 +56,15 @@ class RankingSends:
 
     async def drain(self) -> None:
         """Return when the last count is sent."""
-        if self._sending is not None:
-            await self._sending
+        await self._sends.drain()
 
     def _committed(self) -> None:
-        if not self._counted:
-            return
-        newest = self._waiting | {count.product_id: count for count in self._counted}
-        # While Redis is slow; the others aren't in the ranking anyway.
-        self._waiting = {count.product_id: count for count in best(newest.values())}
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_waiting(), name="ranking-sends")
+        if self._counted:
+            self._sends.add(_by_product(self._counted))
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            await self._send(tuple(waiting.values()))
+
+def _by_product(counts: Iterable[SoldUnits]) -> dict[ProductId, SoldUnits]:
+    return {count.product_id: count for count in counts}
 
 
 class RankingSender:

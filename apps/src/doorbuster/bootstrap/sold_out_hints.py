@@ -3,12 +3,12 @@
 Lossy: a hint that doesn't come costs a saga that fails; one that comes late costs a wrong refusal for two seconds.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from doorbuster.infra.cache.guard import Guard
+from doorbuster.infra.cache.newest_sends import NewestSends
 from doorbuster.infra.cache.shared_cache import CacheAway
 from doorbuster.infra.cache.sold_out import RedisSoldOut
 from doorbuster.kernel.ids import ProductId
@@ -22,10 +22,8 @@ class SoldOutHints:
 
     def __init__(self, send: Callable[[StockLevels], Awaitable[None]]) -> None:
         """Take what sends hints: it never raises, and takes milliseconds."""
-        self._send = send
         self._decided: StockLevels | None = None
-        self._waiting: dict[ProductId, bool] = {}
-        self._sending: asyncio.Task[None] | None = None
+        self._sends = NewestSends[ProductId, bool](lambda waiting: send(_levels(waiting)), name="sold-out-hints")
 
     def decided(self, levels: StockLevels) -> None:
         """Take note of what a batch comes to, if it is committed: only the last attempt's counts."""
@@ -36,24 +34,18 @@ class SoldOutHints:
         levels, self._decided = self._decided, None
         if levels is None or not (levels.sold_out or levels.back):
             return
-        self._waiting |= dict.fromkeys(levels.sold_out, True) | dict.fromkeys(levels.back, False)
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_waiting(), name="sold-out-hints")
+        self._sends.add(dict.fromkeys(levels.sold_out, True) | dict.fromkeys(levels.back, False))
 
     async def drain(self) -> None:
         """Return when the last hint is sent."""
-        if self._sending is not None:
-            await self._sending
+        await self._sends.drain()
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            await self._send(
-                StockLevels(
-                    sold_out=frozenset(product_id for product_id, sold_out in waiting.items() if sold_out),
-                    back=frozenset(product_id for product_id, sold_out in waiting.items() if not sold_out),
-                )
-            )
+
+def _levels(waiting: Mapping[ProductId, bool]) -> StockLevels:
+    return StockLevels(
+        sold_out=frozenset(product_id for product_id, sold_out in waiting.items() if sold_out),
+        back=frozenset(product_id for product_id, sold_out in waiting.items() if not sold_out),
+    )
 
 
 class HintSender:
