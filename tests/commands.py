@@ -55,15 +55,24 @@ class Runner:
         self.run_beside([Command(words)])
 
     def run_beside(self, commands: Sequence[Command]) -> None:
-        """Run commands beside each other; all of them run to the end, also when one has failed.
+        """Run commands beside each other, as `run_lanes` does."""
+        self.run_lanes([[command] for command in commands])
+
+    def run_lanes(self, lanes: Sequence[Sequence[Command]]) -> None:
+        """Run lanes of commands beside each other, and the commands of a lane one after the other.
+
+        All of them run to the end, also when one has failed.
 
         Raises:
             TierFailed: names the commands that failed.
         """
-        run = self._run_collected if self.shared or len(commands) > 1 else self._run_shown
-        with ThreadPoolExecutor(max_workers=len(commands)) as pool:
-            ended = list(pool.map(run, commands))
-        failed = [f"`{command}` failed" for command, succeeded in zip(commands, ended, strict=True) if not succeeded]
+        run = self._run_collected if self.shared or len(lanes) > 1 else self._run_shown
+
+        def failures(lane: Sequence[Command]) -> list[str]:
+            return [f"`{command}` failed" for command in lane if not run(command)]
+
+        with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+            failed = [failure for lane in pool.map(failures, lanes) for failure in lane]
         if failed:
             raise TierFailed("; ".join(failed))
 

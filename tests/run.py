@@ -39,21 +39,28 @@ CLUSTER = "doorbuster-test"
 PYTEST = (BIN / "python", "-m", "pytest")
 # A process a core.
 SPREAD = ("--numprocesses", "auto")
-# The folders that take longest get two processes with servers of their own; a file's tests stay together.
-SPREAD_FILES = ("--numprocesses", "2", "--dist", "loadfile")
-LONG = ("apps",)
+# The folders that take longest get two processes with servers of their own: by test where each test begins with empty
+# tables, by file where a file's tests share a group of three. All other folders run one after the other beside them.
+LONG = {
+    "apps": ("--numprocesses", "2", "--dist", "worksteal"),
+    "mysql": ("--numprocesses", "2", "--dist", "loadfile"),
+}
 # Records the machine's control groups and brings them back: a container that starts beside it would be in both.
 ALONE = "host"
 # The check keeps all cores busy, the other one waits for an API server most of the time.
 STAGES = (("check", "operator_api"), ("integration",), ("e2e",))
 # Of the tiers that need no engine; the others' come with it.
 PROGRAMS = {"check": ("helm", "helm-unittest", "promtool"), "operator_api": ("helm", "etcd", "hyperkube")}
-# Each of the first three breaks another store and waits for it to heal; the restarted node is everybody's.
+# In the first stage each breaks another store and waits for it to heal, or has a namespace of its own. The restarted
+# node is everybody's. In the third nobody changes what the others look at.
 E2E_STAGES = (
-    ("test_kafka.py", "test_mysql.py", "test_redis.py"),
+    ("test_kafka.py", "test_mysql.py", "test_redis.py", "test_small.py"),
     ("test_node.py",),
-    ("test_network_policies.py", "test_platform.py", "test_uninstall.py"),
-)
+    (
+        "test_audit.py", "test_commerce.py", "test_network_policies.py", "test_observability.py", "test_platform.py",
+        "test_uninstall.py",
+    ),
+)  # fmt: skip
 
 
 def main(tiers: Sequence[str]) -> int:
@@ -136,14 +143,15 @@ def operator_api(settings: Settings, progress: Progress, runner: Runner) -> None
 def integration(settings: Settings, progress: Progress, runner: Runner) -> None:
     """Real servers in containers from our images."""
     provide_images(settings, progress, OUT / "images.json")
-    folders = sorted(path.parent for path in (REPOSITORY / "tests" / "integration").glob("*/__init__.py"))
-    alone = REPOSITORY / "tests" / "integration" / ALONE
-    runner.run_beside([_integration_tests(alone)])
-    runner.run_beside([_integration_tests(folder) for folder in folders if folder != alone])
+    tests = REPOSITORY / "tests" / "integration"
+    folders = {path.parent.name for path in tests.glob("*/__init__.py")}
+    lanes = [*([name] for name in LONG), sorted(folders - LONG.keys() - {ALONE})]
+    runner.run_beside([_integration_tests(tests / ALONE)])
+    runner.run_lanes([[_integration_tests(tests / name) for name in lane] for lane in lanes])
 
 
 def _integration_tests(folder: Path) -> Command:
-    return Command((*PYTEST, *(SPREAD_FILES if folder.name in LONG else ()), "--durations", "3", folder))
+    return Command((*PYTEST, *LONG.get(folder.name, ()), "--durations", "3", folder))
 
 
 def e2e(settings: Settings, progress: Progress, runner: Runner) -> None:

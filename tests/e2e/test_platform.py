@@ -4,11 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from doorbuster_cluster.builds.images import read_source
 from doorbuster_cluster.commands.session import Session
@@ -22,9 +19,7 @@ from doorbuster_cluster.commands.up import (
     operator_release,
 )
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, values_file
-from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, KEYS_BY_SECRET, issuer_key, namespace_manifest
 from doorbuster_cluster.settings import REPOSITORY
-from tests.e2e.conftest import Figures
 from tests.e2e.kubernetes import Kubernetes
 from tests.e2e.shop import APPS
 from tests.integration.cluster.test_layers import authorities_of_this_machine, found, mirrors_of_this_machine
@@ -91,8 +86,9 @@ def test_a_second_up_changes_nothing(healthy: Kubernetes) -> None:
 
 
 def pods_of_releases(kubernetes: Kubernetes) -> set[str]:
-    """The identities of the pods that charts made; other tests have pods of their own meanwhile."""
-    return {pod["metadata"]["uid"] for pod in kubernetes.list("pods", "app.kubernetes.io/instance")}
+    """The identities of the pods that charts made; other tests have pods of their own meanwhile, or run `helm test`."""
+    ours = "app.kubernetes.io/instance,app.kubernetes.io/component!=checks"
+    return {pod["metadata"]["uid"] for pod in kubernetes.list("pods", ours)}
 
 
 def test_an_interrupted_up_is_taken_down_without_a_trace(session: Session) -> None:
@@ -124,42 +120,6 @@ def test_a_change_of_size_is_refused(healthy: Kubernetes, session: Session) -> N
     answer = session.tools.try_helm("upgrade", "data", CHART, *from_values(session), "--set", "size=small")
     assert not answer.ok
     assert "this release has size ha and can't become small" in answer.stderr
-
-
-def test_size_small_serves(healthy: Kubernetes, session: Session, small: Kubernetes, figures: Figures) -> None:
-    began = time.monotonic()
-    session.tools.helm(
-        "install", "data", CHART, *from_values(session, small.namespace), "--set", "size=small",
-        "--wait", "--timeout", "4m", timeout_seconds=270,
-    )  # fmt: skip
-    figures.seconds("Size small: installed and ready", time.monotonic() - began)
-    assert "Succeeded" in session.tools.helm("test", "data", "--namespace", small.namespace, timeout_seconds=180)
-    assert len(small.list("pods", "app.kubernetes.io/component in (mysql,redis,kafka)")) == len(STORES)
-    began = time.monotonic()
-    # Without a name of its own at the edge: that belongs to the release of `make up`.
-    session.tools.helm(
-        "install", "apps", CHARTS / "apps", *from_values(session, small.namespace, "apps"), "--set", "size=small",
-        "--set", "profile=test", "--set", "ingress.enabled=false", "--wait", "--timeout", "5m", timeout_seconds=330,
-    )  # fmt: skip
-    figures.seconds("Size small: applications installed and ready", time.monotonic() - began)
-    assert "Succeeded" in session.tools.helm("test", "apps", "--namespace", small.namespace, timeout_seconds=180)
-
-
-@pytest.fixture
-def small(session: Session) -> Iterator[Kubernetes]:
-    """A namespace of its own with the Secrets that the chart wants; gone afterwards with everything in it."""
-    namespace = "doorbuster-small"
-    manifest = namespace_manifest()
-    manifest["metadata"] = {**dict(manifest["metadata"]), "name": namespace}  # type: ignore[call-overload]
-    session.tools.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
-    try:
-        contents = {name: {key: f"e2e-{key}" for key in keys} for name, keys in KEYS_BY_SECRET.items()}
-        for name, content in {**contents, ISSUER_SECRET: issuer_key()}.items():
-            literals = [f"--from-literal={key}={value}" for key, value in content.items()]
-            session.tools.kubectl("create", "secret", "generic", name, "--namespace", namespace, *literals)
-        yield Kubernetes(tools=session.tools, namespace=namespace)
-    finally:
-        session.tools.kubectl("delete", "namespace", namespace, timeout_seconds=180)
 
 
 def from_values(session: Session, namespace: str = NAMESPACE, release: str = "data") -> tuple[str, ...]:
