@@ -14,14 +14,11 @@ main() {
   umask 077
   read -r -a members <<<"$MYSQL_MEMBERS"
   printf '[client]\nuser=app\npassword="%s"\n' "$(</secrets/app-password)" >"$OPTIONS"
-  until primary=$(primary_host); do
-    ((SECONDS < REACH_SECONDS)) || { echo "no member knows a primary" >&2 && return 1; }
+  until primary=$(primary_host) && WRITTEN=$(write_row "$primary"); do
+    ((SECONDS < REACH_SECONDS)) || { echo "no member knows a primary that takes a row" >&2 && return 1; }
     sleep 1
   done
   echo "the primary is $primary"
-  on "$primary" "CREATE TABLE IF NOT EXISTS helm_test (id INT PRIMARY KEY, tested_at DATETIME(6) NOT NULL)"
-  on "$primary" "REPLACE INTO helm_test VALUES (1, NOW(6))"
-  WRITTEN=$(on "$primary" "SELECT tested_at FROM helm_test")
   for member in "${members[@]}"; do
     await_row "$member"
   done
@@ -36,6 +33,13 @@ primary_host() {
     [[ -z $found ]] || { echo "$found" && return 0; }
   done
   return 1
+}
+
+# write_row <primary>; prints when the row was written
+write_row() {
+  on "$1" "CREATE TABLE IF NOT EXISTS helm_test (id INT PRIMARY KEY, tested_at DATETIME(6) NOT NULL);
+    REPLACE INTO helm_test VALUES (1, NOW(6));
+    SELECT tested_at FROM helm_test"
 }
 
 await_row() {
