@@ -39,28 +39,29 @@ CLUSTER = "doorbuster-test"
 PYTEST = (BIN / "python", "-m", "pytest")
 # A process a core.
 SPREAD = ("--numprocesses", "auto")
-# The folders that take longest get two processes with servers of their own: by test where each test begins with empty
-# tables, by file where a file's tests share a group of three. All other folders run one after the other beside them.
-LONG = {
-    "apps": ("--numprocesses", "2", "--dist", "worksteal"),
-    "mysql": ("--numprocesses", "2", "--dist", "loadfile"),
-}
+# These folders run beside each other, and beside them all others one after the other: the three take about as long.
+LONG = ("apps", "mysql")
+# This one gets two processes with servers of their own. Not by file (loadfile): of tests with one name that runs only
+# one, and Schemathesis makes one an operation.
+LONGEST = "apps"
+SPREAD_LONGEST = ("--numprocesses", "2", "--dist", "worksteal")
 # Records the machine's control groups and brings them back: a container that starts beside it would be in both.
 ALONE = "host"
 # The check keeps all cores busy, the other one waits for an API server most of the time.
 STAGES = (("check", "operator_api"), ("integration",), ("e2e",))
 # Of the tiers that need no engine; the others' come with it.
 PROGRAMS = {"check": ("helm", "helm-unittest", "promtool"), "operator_api": ("helm", "etcd", "hyperkube")}
-# In the first stage each breaks another store and waits for it to heal, or has a namespace of its own. The restarted
-# node is everybody's. In the third nobody changes what the others look at.
+# Stages of lanes. In the first each lane breaks another store and waits for it to heal. The restarted node is
+# everybody's. In the third nobody changes what the others look at.
 E2E_STAGES = (
-    ("test_kafka.py", "test_mysql.py", "test_redis.py", "test_small.py"),
-    ("test_node.py",),
+    (("test_kafka.py",), ("test_mysql.py",), ("test_redis.py",)),
+    (("test_node.py",),),
     (
-        "test_audit.py", "test_commerce.py", "test_network_policies.py", "test_observability.py", "test_platform.py",
-        "test_uninstall.py",
+        ("test_platform.py", "test_uninstall.py"),
+        ("test_small.py", "test_audit.py"),
+        ("test_network_policies.py", "test_commerce.py", "test_observability.py"),
     ),
-)  # fmt: skip
+)
 
 
 def main(tiers: Sequence[str]) -> int:
@@ -145,13 +146,13 @@ def integration(settings: Settings, progress: Progress, runner: Runner) -> None:
     provide_images(settings, progress, OUT / "images.json")
     tests = REPOSITORY / "tests" / "integration"
     folders = {path.parent.name for path in tests.glob("*/__init__.py")}
-    lanes = [*([name] for name in LONG), sorted(folders - LONG.keys() - {ALONE})]
+    lanes = [*([name] for name in LONG), sorted(folders - {*LONG, ALONE})]
     runner.run_beside([_integration_tests(tests / ALONE)])
     runner.run_lanes([[_integration_tests(tests / name) for name in lane] for lane in lanes])
 
 
 def _integration_tests(folder: Path) -> Command:
-    return Command((*PYTEST, *LONG.get(folder.name, ()), "--durations", "3", folder))
+    return Command((*PYTEST, *(SPREAD_LONGEST if folder.name == LONGEST else ()), "--durations", "3", folder))
 
 
 def e2e(settings: Settings, progress: Progress, runner: Runner) -> None:
@@ -163,16 +164,18 @@ def e2e(settings: Settings, progress: Progress, runner: Runner) -> None:
         "DOORBUSTER_CLUSTER": settings.cluster,
         "DOORBUSTER_PORT": str(settings.port),
     }
-    for files in _e2e_stages():
-        runner.run_beside([Command((*PYTEST, "--durations", "3", *each), environment) for each in files])
+    for lanes in _e2e_stages():
+        runner.run_lanes(
+            [[Command((*PYTEST, "--durations", "3", file), environment) for file in lane] for lane in lanes]
+        )
 
 
 def _e2e_stages() -> Iterator[Sequence[Sequence[Path]]]:
-    """Yield what runs beside each other: files of processes. What no stage names comes last, in one process."""
+    """Yield lanes of files. What no stage names comes last, in one lane."""
     folder = REPOSITORY / "tests" / "e2e"
     for stage in E2E_STAGES:
-        yield [[folder / name] for name in stage]
-    named = {name for stage in E2E_STAGES for name in stage}
+        yield [[folder / name for name in lane] for lane in stage]
+    named = {name for stage in E2E_STAGES for lane in stage for name in lane}
     yield [[path for path in sorted(folder.glob("test_*.py")) if path.name not in named]]
 
 

@@ -23,7 +23,9 @@ def test_size_small_serves(session: Session, small: Kubernetes, figures: Figures
         "--wait", "--timeout", "4m", timeout_seconds=270,
     )  # fmt: skip
     figures.seconds("Size small: installed and ready", time.monotonic() - began)
-    assert "Succeeded" in session.tools.helm("test", "data", "--namespace", small.namespace, timeout_seconds=180)
+    assert "Succeeded" in session.tools.helm(
+        "test", "data", "--logs", "--namespace", small.namespace, timeout_seconds=180
+    )
     assert len(small.list("pods", "app.kubernetes.io/component in (mysql,redis,kafka)")) == len(STORES)
     began = time.monotonic()
     # Without a name of its own at the edge: that belongs to the release of `make up`.
@@ -32,7 +34,9 @@ def test_size_small_serves(session: Session, small: Kubernetes, figures: Figures
         "--set", "profile=test", "--set", "ingress.enabled=false", "--wait", "--timeout", "5m", timeout_seconds=330,
     )  # fmt: skip
     figures.seconds("Size small: applications installed and ready", time.monotonic() - began)
-    assert "Succeeded" in session.tools.helm("test", "apps", "--namespace", small.namespace, timeout_seconds=180)
+    assert "Succeeded" in session.tools.helm(
+        "test", "apps", "--logs", "--namespace", small.namespace, timeout_seconds=180
+    )
 
 
 @pytest.fixture
