@@ -33,7 +33,7 @@ from doorbuster.orders.repository import MySqlOrderRepository
 from doorbuster.orders.service import OrderFlowService
 from doorbuster.orders.tables import order_sagas, orders
 from tests.integration.apps.batch_steps import outbox_rows
-from tests.integration.apps.conflicts import conflicts
+from tests.integration.apps.deadlocks import deadlocks
 
 pytestmark = pytest.mark.integration
 
@@ -176,7 +176,7 @@ async def test_a_strangers_cancel_is_not_found_and_leaves_no_key(database: Datab
 async def test_cancels_beside_the_flow_manager_neither_deadlock_nor_send_twice(database: Database) -> None:
     numbers = range(1, 101)
     await place(database, *numbers)
-    before = conflicts()
+    before = deadlocks()
 
     cancels = [run(database, *(cancel(n, attempt=1_000 * part + n) for n in reversed(numbers))) for part in (1, 2)]
     answers = [
@@ -190,4 +190,4 @@ async def test_cancels_beside_the_flow_manager_neither_deadlock_nor_send_twice(d
     assert len(keys) == len(set(keys)) == len(numbers)
     steps = {(await state(database, number))[1] for number in numbers}
     assert steps <= {"COMPENSATING", "STOPPING"}
-    assert conflicts() == before
+    assert deadlocks() == before

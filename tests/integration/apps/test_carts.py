@@ -31,8 +31,8 @@ from doorbuster.kernel.refusals import Refusal
 from doorbuster.orders.tables import order_sagas, orders
 from doorbuster.products.tables import products
 from tests.integration.apps.batch_steps import outbox_rows
-from tests.integration.apps.conflicts import conflicts
 from tests.integration.apps.counted_statements import CountedStatements
+from tests.integration.apps.deadlocks import deadlocks
 
 pytestmark = pytest.mark.integration
 
@@ -116,12 +116,12 @@ async def test_what_is_refused_changes_nothing(shop: Database) -> None:
 
 
 async def test_changes_of_one_cart_at_once_are_all_in_it(shop: Database) -> None:
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(*(change(shop, put(product, product)) for product in range(1, PRODUCTS + 1)))
 
     assert set(await lines(shop)) == {line(product, product) for product in range(1, PRODUCTS + 1)}
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_batches_over_the_same_carts_neither_deadlock_nor_lose(shop: Database) -> None:
@@ -130,13 +130,13 @@ async def test_batches_over_the_same_carts_neither_deadlock_nor_lose(shop: Datab
     batches = [batch if number % 2 else list(reversed(batch)) for number, batch in enumerate(batches)]
     # Some carts are only looked at for a removal, in another order again.
     removals = [RemoveLine(user_id=user, product_id=ProductId(20)) for user in reversed(users)]
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(*(change(shop, *batch) for batch in batches), change(shop, *removals, *batches[0]))
 
     for user in users:
         assert set(await lines(shop, user)) == {line(product, product) for product in range(1, 11)}
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_commands_of_many_buyers_are_one_transaction(shop: Database) -> None:
@@ -183,20 +183,20 @@ async def test_two_checkouts_of_one_batch_are_one_order(shop: Database) -> None:
 
 async def test_two_checkouts_at_once_are_one_order(shop: Database) -> None:
     await change(shop, put(9))
-    before = conflicts()
+    before = deadlocks()
 
     first, second = await asyncio.gather(check_out(shop, checkout(1)), check_out(shop, checkout(2)))
 
     assert sorted([*codes(first), *codes(second)], key=str) == [(202, None), (409, "cart-empty")]
     assert await count(shop, orders) == 1
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_many_processes_that_check_out_the_same_carts_order_each_once(shop: Database) -> None:
     users = [UserId(number) for number in range(1, 31)]
     await change(shop, *(put(3, user=user) for user in users))
     batches = [[checkout(1_000 * part + user, user) for user in users] for part in range(4)]
-    before = conflicts()
+    before = deadlocks()
 
     outcomes = await asyncio.gather(
         *(check_out(shop, *(batch if part % 2 else reversed(batch))) for part, batch in enumerate(batches))
@@ -205,11 +205,11 @@ async def test_many_processes_that_check_out_the_same_carts_order_each_once(shop
     accepted = [each for batch in outcomes for each in codes(batch) if each == (202, None)]
     assert (len(accepted), await count(shop, orders)) == (len(users), len(users))
     assert sorted({code for batch in outcomes for code in codes(batch)}, key=str) == [(202, None), (409, "cart-empty")]
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_changes_and_checkouts_at_once_put_each_line_in_one_order_or_leave_it(shop: Database) -> None:
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(
         *(change(shop, put(product)) for product in range(1, PRODUCTS + 1)),
@@ -222,7 +222,7 @@ async def test_changes_and_checkouts_at_once_put_each_line_in_one_order_or_leave
         ]
     left = [each.product_id for each in await lines(shop)]
     assert sorted(ordered + left) == list(range(1, PRODUCTS + 1))
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_a_product_that_vanished_is_named_and_the_cart_stays(shop: Database) -> None:

@@ -19,9 +19,9 @@ from doorbuster.infra.redis import connect
 from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 from doorbuster.kernel.ids import CouponId
 from doorbuster.settings import RedisSettings, Settings
-from tests.integration.apps.conflicts import conflicts
 from tests.integration.apps.counted_statements import CountedStatements
 from tests.integration.apps.coupon_shop import CouponShop, ask, command, kinds
+from tests.integration.apps.deadlocks import deadlocks
 from tests.integration.apps.lost_answers import Fate, LostAnswers
 from tests.integration.apps.patient_redis import patient
 from tests.ports import free_port
@@ -55,7 +55,7 @@ async def gate_of(shop: CouponShop, coupon_id: CouponId) -> GateState:
 
 
 async def test_two_thousand_users_at_once_get_exactly_the_five_hundred_units(shop: CouponShop) -> None:
-    before = conflicts()
+    before = deadlocks()
     coupon_id = await shop.coupon(UNITS)
     processes = [shop.process() for _ in range(PROCESSES)]
 
@@ -63,7 +63,7 @@ async def test_two_thousand_users_at_once_get_exactly_the_five_hundred_units(sho
 
     assert kinds(outcomes) == {"issued": UNITS, "sold-out": USERS - UNITS}
     await shop.assert_whole(coupon_id, outcomes)
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_each_user_three_times_in_three_processes_gets_one_issue(shop: CouponShop) -> None:
@@ -82,7 +82,7 @@ async def test_each_user_three_times_in_three_processes_gets_one_issue(shop: Cou
 
 @pytest.mark.parametrize("lost", ["gone", "absent", "other epoch", "loading"])
 async def test_without_a_gate_to_believe_there_are_exactly_as_many(shop: CouponShop, nobody: Redis, lost: str) -> None:
-    before = conflicts()
+    before = deadlocks()
     coupon_id = await shop.coupon(100)
     if lost != "gone":
         await shop.client.flushall()
@@ -98,7 +98,7 @@ async def test_without_a_gate_to_believe_there_are_exactly_as_many(shop: CouponS
 
     assert kinds(outcomes) == {"issued": 100, "sold-out": 500}
     await shop.assert_whole(coupon_id, outcomes)
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_a_gate_that_is_lost_in_between_changes_no_number_and_is_made_anew(shop: CouponShop) -> None:
@@ -172,7 +172,7 @@ async def test_a_repeat_is_given_the_same_issue_by_any_process_also_when_it_is_s
 
 
 async def test_rebuilding_under_load_changes_no_number(shop: CouponShop) -> None:
-    before = conflicts()
+    before = deadlocks()
     coupon_id = await shop.coupon(200)
     admin = CouponAdmin(shop.database, shop.gate)
     processes = [shop.process() for _ in range(PROCESSES)]
@@ -187,7 +187,7 @@ async def test_rebuilding_under_load_changes_no_number(shop: CouponShop) -> None
     await shop.upkeep().look()
     view = (await shop.gate.view([coupon_id], older_than_seconds=0))[coupon_id]
     assert (view.claims, view.confirmed) == (200, 200)
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_who_was_issued_to_while_the_gate_was_loading_is_never_told_that_it_is_sold_out(shop: CouponShop) -> None:

@@ -34,9 +34,9 @@ from doorbuster.infra.mysql.rows import RowsChangedMeanwhile
 from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.kernel.ids import CouponId, IssueId, MessageId, OrderId, UserId
 from tests.integration.apps.batch_steps import record
-from tests.integration.apps.conflicts import conflicts
 from tests.integration.apps.counted_statements import CountedStatements
 from tests.integration.apps.coupon_rows import DAY, coupon, give, issue, issue_id, redeemed
+from tests.integration.apps.deadlocks import deadlocks
 
 pytestmark = pytest.mark.integration
 
@@ -121,7 +121,7 @@ async def test_of_two_orders_in_a_batch_the_first_redeems_the_coupon(given: Data
 
 
 async def test_of_orders_in_transactions_at_once_one_redeems_the_coupon(given: Database) -> None:
-    before = conflicts()
+    before = deadlocks()
 
     answers = await asyncio.gather(*(handle(given, order(number, coupon=THREE)) for number in range(1, 11)))
 
@@ -129,7 +129,7 @@ async def test_of_orders_in_transactions_at_once_one_redeems_the_coupon(given: D
     refused = [answer for (answer,) in answers if isinstance(answer, CouponRejected)]
     assert (len(used), {answer.reason for answer in refused}) == (1, {"already-redeemed"})
     assert await redeemed(given) == {issue_id(THREE, 1): used[0]}
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_a_cancelled_order_gives_its_coupon_to_the_next_and_takes_it_from_nobody(given: Database) -> None:
@@ -158,7 +158,7 @@ async def test_orders_and_their_cancels_at_once_neither_deadlock_nor_lose(given:
         [order(1_000 + user, coupon=THREE, user=user) for user in reversed(USERS[start::2])] for start in (0, 1)
     ]
     batches += [[cancel(user) for user in reversed(USERS[start::2])] for start in range(2)]
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(*(handle(given, *batch) for batch in batches), issued(given))
 
@@ -167,7 +167,7 @@ async def test_orders_and_their_cancels_at_once_neither_deadlock_nor_lose(given:
     assert {found[user] for user in USERS} <= {"RELEASED", "REJECTED", "CANCELLED"}
     assert {number for number, status in found.items() if status == "USED"} == by_order.keys()
     assert all(key == issue_id(THREE, number - 1_000) for number, key in by_order.items())
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def issued(database: Database) -> None:

@@ -17,7 +17,7 @@ from doorbuster.deliveries.tables import deliveries
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.kernel.ids import OrderId
-from tests.integration.apps.conflicts import conflicts
+from tests.integration.apps.deadlocks import deadlocks
 
 ORDERS = 300
 PER_BATCH = 20
@@ -67,7 +67,7 @@ async def delivered(database: Database) -> int:
 
 
 async def test_senders_and_the_consumer_at_once_neither_deadlock_nor_lose_nor_repeat(database: Database) -> None:
-    before = conflicts()
+    before = deadlocks()
     partner = CountingPartner()
     senders = [
         Sender(deliveries=MySqlDeliveries(database), partner=partner, clock=lambda: 0.0, observer=Nobody())
@@ -82,7 +82,7 @@ async def test_senders_and_the_consumer_at_once_neither_deadlock_nor_lose_nor_re
     await asyncio.gather(*working)
     assert partner.received == Counter({OrderId(UUID(int=number)): 1 for number in range(ORDERS)})
     assert await delivered(database) == ORDERS
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 class BusyPartner:

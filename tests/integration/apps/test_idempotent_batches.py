@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from doorbuster.infra.batches.answers import Answer, BodyMismatch, Refused
@@ -19,6 +18,7 @@ from doorbuster.kernel.errors import DataRefused, DecisionFailed, NotAccepted, O
 from doorbuster.settings import Settings
 from tests.integration.apps.batch_steps import Buy, BuyingStep, effects, keyed, outbox_rows, stored_keys
 from tests.integration.apps.counted_statements import CountedStatements
+from tests.integration.apps.deadlocks import deadlocks
 from tests.integration.apps.lost_answers import Fate, LostAnswers
 
 pytestmark = pytest.mark.integration
@@ -130,7 +130,7 @@ async def test_two_in_a_batch_with_a_known_key_are_each_compared_with_what_is_st
 
 
 async def test_one_key_in_two_processes_at_once_has_one_effect_and_one_answer(empty_tables: Settings) -> None:
-    before = _conflicts()
+    before = deadlocks()
     dice = random.Random(11)
     async with AsyncExitStack() as stack:
         processes = [Database(empty_tables.mysql) for _ in range(3)]
@@ -149,11 +149,11 @@ async def test_one_key_in_two_processes_at_once_has_one_effect_and_one_answer(em
         assert await effects(processes[0]) == len(answers)
         assert len(await outbox_rows(processes[0])) == len(answers)
     assert all(len(bodies) == 1 for bodies in answers.values())
-    assert _conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_refused_and_accepted_under_the_same_keys_at_once_do_not_deadlock(empty_tables: Settings) -> None:
-    before = _conflicts()
+    before = deadlocks()
     async with AsyncExitStack() as stack:
         processes = [Database(empty_tables.mysql) for _ in range(3)]
         for process in processes:
@@ -168,19 +168,13 @@ async def test_refused_and_accepted_under_the_same_keys_at_once_do_not_deadlock(
             for outcomes in await asyncio.gather(*runs):
                 assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         assert await effects(processes[0]) == len(await stored_keys(processes[0]))
-    assert _conflicts() == before
+    assert deadlocks() == before
 
 
 def _collect(answers: dict[int, set[bytes]], numbers: Sequence[int], outcomes: Sequence[object]) -> None:
     for number, outcome in zip(numbers, outcomes, strict=True):
         assert isinstance(outcome, Answer)
         answers.setdefault(number, set()).add(outcome.body)
-
-
-def _conflicts() -> float:
-    return sum(
-        REGISTRY.get_sample_value("database_conflicts_total", {"error": error}) or 0.0 for error in ("1213", "1205")
-    )
 
 
 @pytest.mark.parametrize(

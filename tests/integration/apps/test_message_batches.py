@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from prometheus_client import REGISTRY
 from sqlalchemy import Row, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +24,7 @@ from doorbuster.kernel.errors import NotAccepted, OutcomeUnknown
 from doorbuster.settings import Settings
 from tests.integration.apps.batch_steps import CountingStep, effects, outbox_rows, processed, record
 from tests.integration.apps.counted_statements import CountedStatements
+from tests.integration.apps.deadlocks import deadlocks
 from tests.integration.apps.lost_answers import Fate, LostAnswers
 
 # An account sees its own statements without a privilege.
@@ -166,7 +166,7 @@ async def test_the_same_records_on_two_connections_at_once_have_their_effects_on
 async def test_many_overlapping_batches_at_once_have_every_effect_once_without_deadlocks(
     empty_tables: Settings, database: Database
 ) -> None:
-    before = _conflicts()
+    before = deadlocks()
     dice = random.Random(7)
     async with AsyncExitStack() as stack:
         processes = [Database(empty_tables.mysql) for _ in range(6)]
@@ -180,7 +180,7 @@ async def test_many_overlapping_batches_at_once_have_every_effect_once_without_d
     assert await effects(database) == 800
     assert len(await outbox_rows(database)) == 800
     assert await processed(database) == 800
-    assert _conflicts() == before
+    assert deadlocks() == before
 
 
 async def _until_accepted(database: Transactions, records: list[Record]) -> None:
@@ -191,12 +191,6 @@ async def _until_accepted(database: Transactions, records: list[Record]) -> None
             continue
         return
     raise AssertionError("never accepted")
-
-
-def _conflicts() -> float:
-    return sum(
-        REGISTRY.get_sample_value("database_conflicts_total", {"error": error}) or 0.0 for error in ("1213", "1205")
-    )
 
 
 async def test_a_claim_that_waits_behind_another_transaction_goes_on_with_what_is_left(database: Database) -> None:
@@ -212,13 +206,13 @@ async def test_a_claim_that_waits_behind_another_transaction_goes_on_with_what_i
 
 
 async def test_a_claim_that_waits_behind_a_rollback_is_free(database: Database) -> None:
-    before = _conflicts()
+    before = deadlocks()
     with suppress(_TakenBack):
         async with database.transaction() as connection:
             handling = await _handlers_that_wait(database, connection, number=1)
             raise _TakenBack
     assert [await each for each in handling] == [BatchResult(processed=2)]
-    assert _conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_two_claims_that_wait_behind_a_rollback_are_done_once(database: Database) -> None:

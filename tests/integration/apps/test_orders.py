@@ -29,7 +29,7 @@ from doorbuster.orders.service import OrderFlowService, OrderPlacement, OrderQue
 from doorbuster.orders.tables import order_sagas
 from doorbuster.products.repository import MySqlCatalogueRepository
 from doorbuster.products.seed import SCARCE, CatalogueSeed
-from tests.integration.apps.conflicts import conflicts
+from tests.integration.apps.deadlocks import deadlocks
 
 pytestmark = pytest.mark.integration
 
@@ -157,13 +157,13 @@ async def test_answers_of_all_participants_at_once_neither_deadlock_nor_get_lost
     batches: list[list[Body]] = [[StockReserved(order_id=order_id(number)) for number in numbers[:50]]]
     batches += [[StockReserved(order_id=order_id(number)) for number in reversed(numbers[50:])]]
     batches += [[CouponNone(order_id=order_id(number)) for number in reversed(numbers)]]
-    before = conflicts()
+    before = deadlocks()
 
     sent = [event for events in await asyncio.gather(*(handle(shop, *batch) for batch in batches)) for event in events]
 
     assert sorted(event.order_id for event in sent) == [order_id(number) for number in numbers]
     assert await steps(shop) == [("PAYING", 1)] * 100
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_another_users_order_is_not_found(shop: Database) -> None:

@@ -25,7 +25,7 @@ from doorbuster.points.repository import MySqlBalanceSource, MySqlPointRepositor
 from doorbuster.points.seed import UserSeed
 from doorbuster.points.service import BalanceQueries, ChargeService, PaymentService
 from doorbuster.points.tables import payments, point_balances, point_entries
-from tests.integration.apps.conflicts import conflicts
+from tests.integration.apps.deadlocks import deadlocks
 
 pytestmark = pytest.mark.integration
 
@@ -140,7 +140,7 @@ async def test_payments_cancels_and_charges_at_once_neither_deadlock_nor_lose(fu
         [ChargePoints(transaction_id=UUID(int=1_000 * part + user), user_id=UserId(user), amount=7) for user in USERS]
         for part in (1, 2)
     ]
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(
         *(handle(funded, *batch) for batch in requests),
@@ -150,7 +150,7 @@ async def test_payments_cancels_and_charges_at_once_neither_deadlock_nor_lose(fu
 
     assert await balances(funded) == {UserId(user): GRANTED + 2 * 7 for user in USERS}
     await assert_books_balance(funded)
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_charges_are_added_and_answered_with_the_balance_after_them(funded: Database) -> None:

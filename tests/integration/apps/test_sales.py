@@ -11,7 +11,7 @@ from doorbuster.infra.mysql.transactions import database_time
 from doorbuster.products.repository import MySqlSalesRepository
 from doorbuster.products.service import SalesService
 from doorbuster.products.tables import product_sales
-from tests.integration.apps.conflicts import conflicts
+from tests.integration.apps.deadlocks import deadlocks
 
 pytestmark = pytest.mark.integration
 
@@ -46,9 +46,9 @@ async def test_the_same_orders_at_once_are_counted_once_without_a_deadlock(datab
     numbers = range(1, 101)
     batches = [[completed(number) for number in numbers[:60]], [completed(number) for number in reversed(numbers)]]
     batches += [[completed(number) for number in numbers[start::3]] for start in range(3)]
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(*(handle(database, *batch) for batch in batches))
 
     assert await sales(database) == dict.fromkeys(PRODUCTS, (200, 100))
-    assert conflicts() == before
+    assert deadlocks() == before

@@ -22,7 +22,7 @@ from doorbuster.kernel.errors import DataRefused
 from doorbuster.products.repository import MySqlStockRepository
 from doorbuster.products.service import StockService
 from doorbuster.products.tables import stock, stock_reservations
-from tests.integration.apps.conflicts import conflicts
+from tests.integration.apps.deadlocks import deadlocks
 
 pytestmark = pytest.mark.integration
 
@@ -121,7 +121,7 @@ async def test_two_groups_of_messages_about_the_same_orders_at_once_neither_dead
         [order(number, product=number % 10 + 1) for number in range(start, start + 50)] for start in starts
     ]
     batches += [[cancel(number) for number in reversed(range(start, start + 50))] for start in starts]
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(*(handle(stocked, *batch) for batch in batches))
 
@@ -129,7 +129,7 @@ async def test_two_groups_of_messages_about_the_same_orders_at_once_neither_dead
         states = set((await connection.execute(select(stock_reservations.c.status))).scalars())
     assert states <= {"RELEASED", "CANCELLED"}
     assert await available(stocked) == dict.fromkeys(range(1, 11), SUPPLIED)
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_many_batches_at_once_never_sell_more_than_there_is(stocked: Database) -> None:
@@ -141,7 +141,7 @@ async def test_many_batches_at_once_never_sell_more_than_there_is(stocked: Datab
 
     numbers = range(1, 241)
     batches = [[wanted(number) for number in numbers[start::6]] for start in range(6)]
-    before = conflicts()
+    before = deadlocks()
 
     answers = [
         each for those in await asyncio.gather(*(handle(stocked, *batch) for batch in batches)) for each in those
@@ -149,7 +149,7 @@ async def test_many_batches_at_once_never_sell_more_than_there_is(stocked: Datab
 
     assert sum(isinstance(answer, StockReserved) for answer in answers) == SUPPLIED
     assert {product: left for product, left in (await available(stocked)).items() if left != SUPPLIED} == {1: 0, 2: 0}
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_the_database_refuses_a_negative_stock_whatever_the_code_says(stocked: Database) -> None:

@@ -26,7 +26,7 @@ from doorbuster.products.service import StockService
 from doorbuster.settings import AuditSettings, AuthSettings, IssuerSettings, Settings
 from tests.audit import breaches
 from tests.integration.apps.books import Books
-from tests.integration.apps.conflicts import conflicts
+from tests.integration.apps.deadlocks import deadlocks
 from tests.integration.apps.platform import Platform
 from tests.integration.apps.processes import SOURCES
 from tests.integration.apps.storefront import ISSUER
@@ -103,7 +103,7 @@ async def test_each_run_makes_other_users_and_another_hot_product(
 async def test_runs_at_once_never_share_users_or_hot_products(shop: Database, allowed: Settings, books: Books) -> None:
     # Of different sizes: the last users differ, and only the first ones meet.
     plans = [replace(WANTED, users=users) for users in (1, 2, 5, 9)]
-    before = conflicts()
+    before = deadlocks()
 
     made = await asyncio.gather(*(top_up(allowed, plan) for plan in plans))
 
@@ -111,7 +111,7 @@ async def test_runs_at_once_never_share_users_or_hot_products(shop: Database, al
     assert sorted(users) == list(range(4, 4 + 1 + 2 + 5 + 9))
     assert sorted(each.hot_product or 0 for each in made) == [7, 8, 9, 10]
     assert breaches(books.ask) == {}
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_more_users_than_a_transaction_holds_are_all_there(
@@ -161,14 +161,14 @@ async def test_many_sales_and_top_ups_at_once_neither_deadlock_nor_lose(
     numbers = range(1, 401)
     sales = [sell(shop, numbers[start::10], product=3 + start % 4) for start in range(10)]
     plans = [replace(WANTED, units=units, hot_units=0) for units in (60, 120, 300, 90)]
-    before = conflicts()
+    before = deadlocks()
 
     await asyncio.gather(*sales[:5], *(top_up(allowed, plan) for plan in plans), *sales[5:])
 
     assert await products_that_do_not_add_up(shop) == set()
     # Each of the four had ten units from the beginning.
     assert books.number("SELECT SUM(supplied - available) FROM stock") >= 4 * SEEDED_UNITS
-    assert conflicts() == before
+    assert deadlocks() == before
 
 
 async def test_without_hot_units_there_is_no_new_product(shop: Database, allowed: Settings, books: Books) -> None:
