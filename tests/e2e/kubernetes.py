@@ -101,9 +101,19 @@ def _is_ready(pod: Object) -> bool:
 
 
 def restricted_pod(
-    name: str, *, image: str, script: str, labels: Mapping[str, str], environment: Mapping[str, Any], user: int
+    name: str,
+    *,
+    image: str,
+    script: str,
+    labels: Mapping[str, str],
+    environment: Mapping[str, Any],
+    user: int,
+    cpu: str = "10m",
 ) -> Object:
-    """Return a pod that the namespace admits (Pod Security Standard restricted) and that runs a bash script."""
+    """Return a pod that the namespace admits (Pod Security Standard restricted) and that runs a bash script.
+
+    What it requests of the CPU should be little: the node has to have room for everything that is installed, too.
+    """
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -124,7 +134,7 @@ def restricted_pod(
                     "image": image,
                     "command": ["bash", "-c", script],
                     "env": [{"name": key, **_value(value)} for key, value in environment.items()],
-                    "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}},
+                    "resources": {"requests": {"cpu": cpu, "memory": "64Mi"}},
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
                 }
             ],

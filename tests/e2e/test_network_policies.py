@@ -72,7 +72,7 @@ def _running(kubernetes: Kubernetes, *of: str) -> Iterator[Caller]:
     labels = {f"doorbuster.dev/client-{each}": "true" for each in of}
     image = image_of(kubernetes, "data-redis")
     name = "-".join(("client", *of))
-    pod = restricted_pod(name, image=image, script="sleep infinity", labels=labels, environment={}, user=999)
+    pod = restricted_pod(name, image=image, script="sleep infinity", labels=labels, environment={}, user=999, cpu="1m")
     with running_pod(kubernetes, pod):
         yield Caller(kubernetes=kubernetes, pod=name, connect=BASH)
 
