@@ -10,6 +10,7 @@ import yaml
 
 from doorbuster_cluster.process import Completed
 from doorbuster_cluster.runtime.releases import NAMESPACE
+from doorbuster_cluster.runtime.secrets import namespace_manifest
 from doorbuster_cluster.runtime.toolbox import Toolbox
 from tests.integration.polling import seconds_until
 
@@ -98,6 +99,16 @@ class Kubernetes:
 def _is_ready(pod: Object) -> bool:
     conditions = pod["status"].get("conditions", ())
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+@contextmanager
+def own_namespace(tools: Toolbox, name: str) -> Iterator[Kubernetes]:
+    """Yield a namespace beside ours that refuses the same pods; gone afterwards with everything in it."""
+    tools.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(namespace_manifest(name)))
+    try:
+        yield Kubernetes(tools=tools, namespace=name)
+    finally:
+        tools.kubectl("delete", "namespace", name, "--ignore-not-found", timeout_seconds=180)
 
 
 def restricted_pod(

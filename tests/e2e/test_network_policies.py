@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.kubernetes import Kubernetes, restricted_pod, running_pod
+from tests.e2e.kubernetes import Kubernetes, Object, restricted_pod, running_pod
 from tests.e2e.shop import APPS
 from tests.e2e.witnesses import image_of
 from tests.integration.polling import seconds_until
@@ -106,16 +106,19 @@ def test_a_store_reaches_its_peers_and_nothing_else(healthy: Kubernetes, store: 
     assert not caller.connects("kubernetes.default.svc", 443)
 
 
+def pod_of(kubernetes: Kubernetes, component: str) -> Object:
+    """Return a pod of the applications."""
+    return kubernetes.list("pods", f"{APPS},app.kubernetes.io/component={component}")[0]
+
+
 def application(kubernetes: Kubernetes, component: str) -> Caller:
     """Return a pod of the applications, as one that connects."""
-    pod = kubernetes.list("pods", f"{APPS},app.kubernetes.io/component={component}")[0]
-    return Caller(kubernetes=kubernetes, pod=pod["metadata"]["name"])
+    return Caller(kubernetes=kubernetes, pod=pod_of(kubernetes, component)["metadata"]["name"])
 
 
 def address(kubernetes: Kubernetes, component: str) -> str:
     """Return where a pod of the applications is; not all of its ports have a Service."""
-    pod = kubernetes.get("pod", application(kubernetes, component).pod)
-    return str(pod["status"]["podIP"])
+    return str(pod_of(kubernetes, component)["status"]["podIP"])
 
 
 @pytest.mark.parametrize("component", ["api", "consumer-stock", "relay", "lag-exporter", "issuer"])

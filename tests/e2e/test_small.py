@@ -4,13 +4,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.runtime.releases import CHARTS
-from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, KEYS_BY_SECRET, issuer_key, namespace_manifest
+from doorbuster_cluster.runtime.secrets import ISSUER_SECRET, KEYS_BY_SECRET, issuer_key
 from tests.e2e.conftest import STORES, Figures
-from tests.e2e.kubernetes import Kubernetes
+from tests.e2e.kubernetes import Kubernetes, own_namespace
 from tests.e2e.test_platform import CHART, from_values
 
 NAMESPACE = "doorbuster-small"
@@ -42,14 +41,9 @@ def test_size_small_serves(session: Session, small: Kubernetes, figures: Figures
 @pytest.fixture
 def small(session: Session) -> Iterator[Kubernetes]:
     """A namespace of its own with the Secrets that the chart wants; gone afterwards with everything in it."""
-    manifest = namespace_manifest()
-    manifest["metadata"] = {**dict(manifest["metadata"]), "name": NAMESPACE}  # type: ignore[call-overload]
-    session.tools.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
-    try:
+    with own_namespace(session.tools, NAMESPACE) as small:
         contents = {name: {key: f"e2e-{key}" for key in keys} for name, keys in KEYS_BY_SECRET.items()}
         for name, content in {**contents, ISSUER_SECRET: issuer_key()}.items():
             literals = [f"--from-literal={key}={value}" for key, value in content.items()]
             session.tools.kubectl("create", "secret", "generic", name, "--namespace", NAMESPACE, *literals)
-        yield Kubernetes(tools=session.tools, namespace=NAMESPACE)
-    finally:
-        session.tools.kubectl("delete", "namespace", NAMESPACE, timeout_seconds=180)
+        yield small

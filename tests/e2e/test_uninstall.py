@@ -4,13 +4,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from doorbuster_cluster.commands.session import Session
 from doorbuster_cluster.runtime.releases import CHARTS
-from doorbuster_cluster.runtime.secrets import namespace_manifest
 from tests.e2e.conftest import Figures
-from tests.e2e.kubernetes import Kubernetes, Object
+from tests.e2e.kubernetes import Kubernetes, Object, own_namespace
 from tests.e2e.test_platform import from_values
 from tests.e2e.witnesses import image_of
 from tests.integration.polling import seconds_until
@@ -23,13 +21,8 @@ GONE_SECONDS = 30
 @pytest.fixture
 def leaving(session: Session) -> Iterator[Kubernetes]:
     """A namespace of its own; gone afterwards with everything in it."""
-    manifest = namespace_manifest()
-    manifest["metadata"] = {**dict(manifest["metadata"]), "name": NAMESPACE}  # type: ignore[call-overload]
-    session.tools.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
-    try:
-        yield Kubernetes(tools=session.tools, namespace=NAMESPACE)
-    finally:
-        session.tools.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout_seconds=180)
+    with own_namespace(session.tools, NAMESPACE) as leaving:
+        yield leaving
 
 
 def test_a_namespace_goes_although_its_operator_went_first(

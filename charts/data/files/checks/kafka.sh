@@ -1,17 +1,15 @@
 #!/usr/bin/env bash
+# shellcheck source-path=SCRIPTDIR
 # The brokers answer and agree which cluster they are.
 #
 # Environment: KAFKA_BOOTSTRAP_SERVERS.
 set -euo pipefail
 
-# A new pod's address reaches the NetworkPolicies a moment after the pod has started; without DNS the tool gives up.
-readonly REACH_SECONDS=30
+# shellcheck source=reach.sh
+source "${BASH_SOURCE[0]%/*}/reach.sh"
 
 main() {
-  until cluster_id; do
-    ((SECONDS < REACH_SECONDS)) || { echo "$KAFKA_BOOTSTRAP_SERVERS doesn't answer" >&2 && return 1; }
-    sleep 1
-  done
+  reach "$KAFKA_BOOTSTRAP_SERVERS doesn't answer" cluster_id
 }
 
 cluster_id() {

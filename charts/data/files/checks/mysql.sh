@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck source-path=SCRIPTDIR
 # A row that the primary commits can be read on every member. The primary is found as applications find it: by asking.
 #
 # Environment: MYSQL_MEMBERS (host names), MYSQL_DATABASE; the password of `app` is in /secrets/app-password.
@@ -6,23 +7,25 @@ set -euo pipefail
 
 readonly OPTIONS=/tmp/app.cnf
 readonly APPLY_SECONDS=20
-# A new pod's address reaches the NetworkPolicies a moment after the pod has started.
-readonly REACH_SECONDS=30
+
+# shellcheck source=reach.sh
+source "${BASH_SOURCE[0]%/*}/reach.sh"
 
 main() {
-  local members member primary
+  local members member
   umask 077
   read -r -a members <<<"$MYSQL_MEMBERS"
   printf '[client]\nuser=app\npassword="%s"\n' "$(</secrets/app-password)" >"$OPTIONS"
-  until primary=$(primary_host) && WRITTEN=$(write_row "$primary"); do
-    ((SECONDS < REACH_SECONDS)) || { echo "no member knows a primary that takes a row" >&2 && return 1; }
-    sleep 1
-  done
-  echo "the primary is $primary"
+  reach "no member knows a primary that takes a row" write_to_primary
+  echo "the primary is $PRIMARY"
   for member in "${members[@]}"; do
     await_row "$member"
   done
-  on "$primary" "DROP TABLE helm_test"
+  on "$PRIMARY" "DROP TABLE helm_test"
+}
+
+write_to_primary() {
+  PRIMARY=$(primary_host) && WRITTEN=$(write_row "$PRIMARY")
 }
 
 primary_host() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck source-path=SCRIPTDIR
 # The primary that the Sentinels name accepts a write.
 #
 # Environment: REDIS_SERVICES (the pods' own Services); the password is in /secrets/password.
@@ -7,14 +8,11 @@ set -euo pipefail
 REDISCLI_AUTH=$(</secrets/password)
 export REDISCLI_AUTH
 
-# A new pod's address reaches the NetworkPolicies a moment after the pod has started.
-readonly REACH_SECONDS=30
+# shellcheck source=reach.sh
+source "${BASH_SOURCE[0]%/*}/reach.sh"
 
 main() {
-  until write_to_primary; do
-    ((SECONDS < REACH_SECONDS)) || { echo "no Sentinel names a primary that can be written to" >&2 && return 1; }
-    sleep 1
-  done
+  reach "no Sentinel names a primary that can be written to" write_to_primary
 }
 
 write_to_primary() {

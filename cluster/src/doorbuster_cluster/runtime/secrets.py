@@ -26,10 +26,10 @@ KEYS_BY_SECRET: Mapping[str, tuple[str, ...]] = {
 ISSUER_SECRET = "issuer-key"  # noqa: S105  # a Secret's name
 
 
-def namespace_manifest() -> dict[str, object]:
-    """Return the namespace of everything that is ours, which refuses pods outside the Pod Security Standard."""
+def namespace_manifest(name: str = NAMESPACE) -> dict[str, object]:
+    """Return a namespace that refuses pods outside the Pod Security Standard; by default that of everything of ours."""
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def create_missing(tools: Toolbox) -> None:
