@@ -91,6 +91,20 @@ class MySqlDeployment:
             what="a primary that lets write",
         )
 
+    def until_applied(self, ordinal: int, within_seconds: float) -> float:
+        """Seconds until a member has applied what the primary has now; one that is ONLINE may still have a queue."""
+        with self.session(self.primary_ordinal()) as cursor:
+            cursor.execute("SELECT @@GLOBAL.gtid_executed")
+            wanted = cursor.fetchall()
+
+        def applied() -> bool:
+            with self.session(ordinal) as cursor:
+                cursor.execute("SELECT GTID_SUBSET(%s, @@GLOBAL.gtid_executed)", wanted[0])
+                return cursor.fetchall() == ((1,),)
+
+        what = f"{self.pods[ordinal].name} has applied what the primary has"
+        return seconds_until(applied, within_seconds=within_seconds, what=what)
+
     def until_closed(self, ordinal: int, within_seconds: float) -> float:
         """Seconds until a member lets no client in and nobody write."""
         return seconds_until(

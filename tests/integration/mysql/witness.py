@@ -1,7 +1,6 @@
 """A client that writes without a pause and remembers what was acknowledged to it, as rule R18 has clients behave."""
 
 import threading
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +11,6 @@ from tests.integration.polling import seconds_until
 
 TABLE = "doorbuster.witness"
 JOIN_SECONDS = 30
-# A secondary that is ONLINE may still have a queue.
 APPLY_SECONDS = 60
 
 
@@ -55,12 +53,8 @@ class Witness:
         )
 
     def missing_on(self, ordinal: int) -> frozenset[int]:
-        """The acknowledged numbers that a member doesn't have, and doesn't get from what it has yet to apply."""
-        with suppress(AssertionError):
-            seconds_until(lambda: not self._missing_now(ordinal), within_seconds=APPLY_SECONDS, what="nothing missing")
-        return self._missing_now(ordinal)
-
-    def _missing_now(self, ordinal: int) -> frozenset[int]:
+        """The acknowledged numbers that a member doesn't have although it has applied what the primary has."""
+        self._deployment.until_applied(ordinal, APPLY_SECONDS)
         with self._deployment.session(ordinal) as cursor:
             cursor.execute(f"SELECT number FROM {TABLE}")
             return self.acknowledged - {number for (number,) in cursor.fetchall()}
