@@ -57,9 +57,9 @@ E2E_STAGES = (
     (("test_kafka.py",), ("test_mysql.py",), ("test_redis.py",)),
     (("test_node.py",),),
     (
-        # Each installs something more, and the node's two cores are requested nearly whole.
-        ("test_platform.py", "test_small.py", "test_uninstall.py"),
-        ("test_network_policies.py", "test_audit.py", "test_commerce.py", "test_observability.py"),
+        # Each of the first three installs something more, and the node's two cores are requested nearly whole.
+        ("test_platform.py", "test_small.py", "test_uninstall.py", "test_observability.py"),
+        ("test_network_policies.py", "test_audit.py", "test_commerce.py"),
     ),
 )
 

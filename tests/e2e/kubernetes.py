@@ -16,6 +16,10 @@ from tests.integration.polling import seconds_until
 
 Object = dict[str, Any]
 
+# What has pods; without the pods of Deployments and StatefulSets, which go with them.
+WORKLOADS = "deployments,statefulsets,jobs,pods"
+ENDING_SECONDS = 180
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubernetes:
@@ -103,12 +107,18 @@ def _is_ready(pod: Object) -> bool:
 
 @contextmanager
 def own_namespace(tools: Toolbox, name: str) -> Iterator[Kubernetes]:
-    """Yield a namespace beside ours that refuses the same pods; gone afterwards with everything in it."""
+    """Yield a namespace beside ours that refuses the same pods; gone afterwards with everything in it.
+
+    Its pods go first: Kubernetes looks at a namespace with pods again only after half of their longest grace period.
+    """
     tools.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(namespace_manifest(name)))
     try:
         yield Kubernetes(tools=tools, namespace=name)
     finally:
-        tools.kubectl("delete", "namespace", name, "--ignore-not-found", timeout_seconds=180)
+        tools.kubectl(
+            "delete", WORKLOADS, "--all", "--cascade=foreground", "--namespace", name, timeout_seconds=ENDING_SECONDS
+        )
+        tools.kubectl("delete", "namespace", name, "--ignore-not-found", timeout_seconds=ENDING_SECONDS)
 
 
 def restricted_pod(
