@@ -16,8 +16,8 @@ from tests.integration.polling import seconds_until
 
 Object = dict[str, Any]
 
-# What has pods; without the pods of Deployments and StatefulSets, which go with them.
-WORKLOADS = "deployments,statefulsets,jobs,pods"
+# Not their pods as well: a Deployment that isn't gone yet makes new ones.
+WORKLOADS = "deployments,statefulsets,jobs"
 ENDING_SECONDS = 180
 
 
