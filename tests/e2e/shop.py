@@ -123,3 +123,8 @@ class Shop:
 def deployments(kubernetes: Kubernetes) -> Sequence[str]:
     """Return the names of the applications' Deployments."""
     return [found["metadata"]["name"] for found in kubernetes.list("deployments", APPS)]
+
+
+def pod_of(kubernetes: Kubernetes, component: str) -> Object:
+    """Return a pod of the applications."""
+    return kubernetes.list("pods", f"{APPS},app.kubernetes.io/component={component}")[0]

@@ -3,10 +3,9 @@
 import json
 
 from tests.e2e.kubernetes import Kubernetes
-from tests.e2e.shop import Shop
+from tests.e2e.shop import Shop, pod_of
 from tests.integration.polling import seconds_until
 
-AUDITOR = "app.kubernetes.io/instance=apps,app.kubernetes.io/component=audit"
 PRODUCT = 1
 METRICS = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9100/metrics').read().decode())"
 # A full scan at the start, and a look each 30 s.
@@ -19,7 +18,7 @@ def test_after_an_order_the_auditor_names_no_breach_by_command_and_in_its_metric
     buyer = shop.buyer(1)
     order_id = buyer.accepted((PRODUCT, 1))
     seconds_until(lambda: buyer.order(order_id)["status"] == "PAID", within_seconds=60, what="the order is PAID")
-    pod = healthy.list("pods", AUDITOR)[0]["metadata"]["name"]
+    pod = pod_of(healthy, "audit")["metadata"]["name"]
 
     # Its exit status would be 1 with a breach, which is an error here.
     report = json.loads(healthy.execute(pod, "python3", "-m", "doorbuster.jobs.audit", "--json"))

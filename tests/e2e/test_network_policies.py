@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.kubernetes import Kubernetes, Object, restricted_pod, running_pod
-from tests.e2e.shop import APPS
+from tests.e2e.kubernetes import Kubernetes, restricted_pod, running_pod
+from tests.e2e.shop import pod_of
 from tests.e2e.witnesses import image_of
 from tests.integration.polling import seconds_until
 
@@ -104,11 +104,6 @@ def test_a_store_reaches_its_peers_and_nothing_else(healthy: Kubernetes, store: 
     caller.wait_until_connects(*member(store, 1))
     assert not caller.connects(*member(other))
     assert not caller.connects("kubernetes.default.svc", 443)
-
-
-def pod_of(kubernetes: Kubernetes, component: str) -> Object:
-    """Return a pod of the applications."""
-    return kubernetes.list("pods", f"{APPS},app.kubernetes.io/component={component}")[0]
 
 
 def application(kubernetes: Kubernetes, component: str) -> Caller:

@@ -10,7 +10,7 @@ from doorbuster_cluster.commands.up import TEST_TOKEN_SECRET, apps_release
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, values_file
 from tests.e2e.conftest import Figures
 from tests.e2e.kubernetes import Kubernetes
-from tests.e2e.shop import APPS, STARTING_SECONDS, Shop
+from tests.e2e.shop import STARTING_SECONDS, Shop, pod_of
 from tests.e2e.witnesses import mysql_primary, query_mysql
 from tests.integration.polling import seconds_until
 
@@ -147,6 +147,6 @@ def test_paid_orders_reach_the_partner_once(shop: Shop, healthy: Kubernetes) -> 
 
 def delivered(kubernetes: Kubernetes) -> int:
     """How many orders the stand-in for the partner has been told about."""
-    pod = kubernetes.list("pods", f"{APPS},app.kubernetes.io/component=partner")[0]["metadata"]["name"]
+    pod = pod_of(kubernetes, "partner")["metadata"]["name"]
     ask = "import json, urllib.request as r; print(json.load(r.urlopen('http://127.0.0.1:8000/counts'))['orders'])"
     return int(kubernetes.execute(pod, "python3", "-c", ask))
