@@ -5,11 +5,11 @@
 # Environment: KAFKA_BOOTSTRAP_SERVERS.
 set -euo pipefail
 
-# shellcheck source=reach.sh
-source "${BASH_SOURCE[0]%/*}/reach.sh"
+# shellcheck source=await.sh
+source "${BASH_SOURCE[0]%/*}/await.sh"
 
 main() {
-  reach "$KAFKA_BOOTSTRAP_SERVERS doesn't answer" cluster_id
+  await "$REACH_SECONDS" "$KAFKA_BOOTSTRAP_SERVERS doesn't answer" cluster_id
 }
 
 cluster_id() {

@@ -8,18 +8,19 @@ set -euo pipefail
 readonly OPTIONS=/tmp/app.cnf
 readonly APPLY_SECONDS=20
 
-# shellcheck source=reach.sh
-source "${BASH_SOURCE[0]%/*}/reach.sh"
+# shellcheck source=await.sh
+source "${BASH_SOURCE[0]%/*}/await.sh"
 
 main() {
   local members member
   umask 077
   read -r -a members <<<"$MYSQL_MEMBERS"
   printf '[client]\nuser=app\npassword="%s"\n' "$(</secrets/app-password)" >"$OPTIONS"
-  reach "no member knows a primary that takes a row" write_to_primary
+  await "$REACH_SECONDS" "no member knows a primary that takes a row" write_to_primary
   echo "the primary is $PRIMARY"
   for member in "${members[@]}"; do
-    await_row "$member"
+    await "$APPLY_SECONDS" "$member doesn't have the row of $WRITTEN" has_row "$member"
+    echo "$member has the row"
   done
   on "$PRIMARY" "DROP TABLE helm_test"
 }
@@ -45,13 +46,9 @@ write_row() {
     SELECT tested_at FROM helm_test"
 }
 
-await_row() {
-  local deadline=$((SECONDS + APPLY_SECONDS))
-  until [[ $(on "$1" "SELECT tested_at FROM helm_test" 2>&1) == "$WRITTEN" ]]; do
-    ((SECONDS < deadline)) || { echo "$1 doesn't have the row of $WRITTEN" >&2 && return 1; }
-    sleep 0.5
-  done
-  echo "$1 has the row"
+# has_row <member>
+has_row() {
+  [[ $(on "$1" "SELECT tested_at FROM helm_test" 2>&1) == "$WRITTEN" ]]
 }
 
 # on <host> <statement>

@@ -8,11 +8,11 @@ set -euo pipefail
 REDISCLI_AUTH=$(</secrets/password)
 export REDISCLI_AUTH
 
-# shellcheck source=reach.sh
-source "${BASH_SOURCE[0]%/*}/reach.sh"
+# shellcheck source=await.sh
+source "${BASH_SOURCE[0]%/*}/await.sh"
 
 main() {
-  reach "no Sentinel names a primary that can be written to" write_to_primary
+  await "$REACH_SECONDS" "no Sentinel names a primary that can be written to" write_to_primary
 }
 
 write_to_primary() {
