@@ -3,13 +3,14 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import murmur2
 from prometheus_client import CollectorRegistry
 
 from doorbuster.contracts.topics import Group
 from doorbuster.infra.kafka.clients import admin_client
+from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.lag import read_state
 from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
 from doorbuster.infra.kafka.offsets import GroupOffsets
@@ -34,6 +35,13 @@ def admin(kafka: KafkaSettings) -> AdminClient:
 
 
 @pytest.fixture
+async def groups(kafka: KafkaSettings) -> AsyncIterator[ConsumerGroups]:
+    asked = ConsumerGroups(kafka)
+    yield asked
+    await asked.close()
+
+
+@pytest.fixture
 async def topic(kafka: KafkaSettings) -> AsyncIterator[str]:
     """A topic of three partitions with ten messages in each."""
     with own_topic(kafka) as name:
@@ -45,12 +53,14 @@ async def topic(kafka: KafkaSettings) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def group(admin: AdminClient, topic: str) -> AsyncIterator[str]:
+async def group(admin: AdminClient, kafka: KafkaSettings, topic: str) -> AsyncIterator[str]:
     """A group that has committed 4 in the first partition and 10 in the second."""
     name = f"test-{uuid4()}"
+    nobodys = Consumer({"bootstrap.servers": kafka.servers, "group.id": name, "log_level": 0})
     places = [TopicPartition(topic, 0, 4), TopicPartition(topic, 1, 10)]
-    asked = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(name, places)])
-    await asyncio.wait_for(asyncio.wrap_future(asked[name]), 30)
+    answers = await asyncio.to_thread(nobodys.commit, offsets=places, asynchronous=False)
+    nobodys.close()
+    assert [answer.error for answer in answers] == [None, None]
     yield name
     await asyncio.wait_for(asyncio.wrap_future(admin.delete_consumer_groups([name])[name]), 30)
 
@@ -75,39 +85,44 @@ def member(kafka: KafkaSettings, topic: str) -> Iterator[str]:
     consumer.close()
 
 
-async def test_lag_is_log_end_minus_committed_offset(admin: AdminClient, topic: str, group: str) -> None:
-    state = await read_state(admin)
+async def test_lag_is_log_end_minus_committed_offset(
+    admin: AdminClient, groups: ConsumerGroups, topic: str, group: str
+) -> None:
+    state = await read_state(admin, groups)
 
     assert state.groups[group].committed == {(topic, 0): 4, (topic, 1): 10}
     assert state.groups[group].lag == {(topic, 0): 6, (topic, 1): 0}
     assert [state.partitions[topic, number].end for number in range(3)] == [10, 10, 10]
+    assert state.complete
 
 
-async def test_members_of_a_group_are_counted(admin: AdminClient, member: str) -> None:
-    state = await read_state(admin)
+async def test_members_of_a_group_are_counted(admin: AdminClient, groups: ConsumerGroups, member: str) -> None:
+    state = await read_state(admin, groups)
 
     assert state.groups[member].members == 1
 
 
-async def test_committed_offsets_are_those_of_one_topic(admin: AdminClient, topic: str, group: str) -> None:
-    offsets = GroupOffsets(admin)
+async def test_committed_offsets_are_those_of_one_topic(groups: ConsumerGroups, topic: str, group: str) -> None:
+    offsets = GroupOffsets(groups)
 
     assert await offsets.committed(group, topic) == {0: 4, 1: 10}
     assert await offsets.committed(group, "another-topic") == {}
 
 
-async def test_a_group_that_nobody_knows_has_committed_nothing(admin: AdminClient, topic: str) -> None:
-    assert await GroupOffsets(admin).committed(f"test-{uuid4()}", topic) == {}
+async def test_a_group_that_nobody_knows_has_committed_nothing(groups: ConsumerGroups, topic: str) -> None:
+    assert await GroupOffsets(groups).committed(f"test-{uuid4()}", topic) == {}
     # Members of an enumeration are how our own groups are named.
-    assert await GroupOffsets(admin).committed(Group.EXTERNAL_DATA, topic) == {}
+    assert await GroupOffsets(groups).committed(Group.EXTERNAL_DATA, topic) == {}
 
 
-async def test_what_was_read_is_served_as_kafka_exporter_serves_it(admin: AdminClient, topic: str, group: str) -> None:
+async def test_what_was_read_is_served_as_kafka_exporter_serves_it(
+    admin: AdminClient, groups: ConsumerGroups, topic: str, group: str
+) -> None:
     collector = KafkaCollector()
     registry = CollectorRegistry()
     registry.register(collector)
     stop = asyncio.Event()
-    reading = asyncio.create_task(keep_reading(admin, collector, stop=stop, tick_seconds=0.5))
+    reading = asyncio.create_task(keep_reading(admin, groups, collector, stop=stop, tick_seconds=0.5))
     labels = {"consumergroup": group, "topic": topic, "partition": "0"}
     await reached(lambda: registry.get_sample_value("kafka_consumergroup_lag", labels) == 6, "the lag is served")
     stop.set()
@@ -119,11 +134,13 @@ async def test_what_was_read_is_served_as_kafka_exporter_serves_it(admin: AdminC
 
 
 async def test_without_kafka_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("lag", "offsets"):
-        monkeypatch.setattr(f"doorbuster.infra.kafka.{module}.ADMIN_REQUEST_SECONDS", 0.5)
-    nowhere = admin_client(KafkaSettings(servers=f"127.0.0.1:{free_port()}"))
+    monkeypatch.setattr("doorbuster.infra.kafka.lag.ADMIN_REQUEST_SECONDS", 0.5)
+    nowhere = KafkaSettings(servers=f"127.0.0.1:{free_port()}")
+    groups = ConsumerGroups(nowhere)
 
-    with pytest.raises(BrokerUnavailable):
-        await read_state(nowhere)
-    with pytest.raises(BrokerUnavailable):
-        await GroupOffsets(nowhere).committed("g", "t")
+    with pytest.raises(BrokerUnavailable, match="which topics there are"):
+        await read_state(admin_client(nowhere), groups)
+    with pytest.raises(BrokerUnavailable, match="can't be reached"):
+        await groups.read()
+    with pytest.raises(BrokerUnavailable, match="can't be reached"):
+        await GroupOffsets(groups).committed("g", "t")

@@ -19,6 +19,7 @@ from doorbuster.coupons.issue_repository import MySqlCoupons
 from doorbuster.coupons.redis_gate import RedisGate
 from doorbuster.infra import redis
 from doorbuster.infra.kafka.clients import admin_client
+from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
 from doorbuster.infra.kafka.offsets import GroupOffsets
 from doorbuster.infra.kafka.producer import Producer
@@ -99,7 +100,8 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
     Beside it, measure the shop, look after the gates of coupons (R16), and bring the ranking to Redis (R11).
     """
     database = _database(settings, writers=WATCH_WRITERS, readers=WATCH_READERS)
-    service = WatchService(MySqlWatchSource(database, id_factory()), GroupOffsets(admin_client(settings.kafka)))
+    groups = ConsumerGroups(settings.kafka)
+    service = WatchService(MySqlWatchSource(database, id_factory()), GroupOffsets(groups))
     sagas = SagaWatch(service)
     client = redis.connect(settings.redis)
     gates = GateWatch(GateUpkeep(RedisGate(client), MySqlCoupons(database)))
@@ -112,6 +114,7 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
     try:
         await DatabaseLock(database, WATCH_LOCK).run(work, stop=stop)
     finally:
+        await groups.close()
         await client.aclose()
         await database.close()
 
@@ -141,11 +144,13 @@ async def _beside(endless: Coroutine[None, None, None], work: Coroutine[None, No
 async def lag_exporter(settings: Settings, stop: asyncio.Event) -> None:
     """Read from Kafka how far everything is, and serve it as kafka_exporter does (P14)."""
     collector = KafkaCollector()
+    groups = ConsumerGroups(settings.kafka)
     REGISTRY.register(collector)
     try:
-        await keep_reading(admin_client(settings.kafka), collector, stop=stop)
+        await keep_reading(admin_client(settings.kafka), groups, collector, stop=stop)
     finally:
         REGISTRY.unregister(collector)
+        await groups.close()
 
 
 def _database(settings: Settings, *, writers: int, readers: int) -> Database:

@@ -12,6 +12,7 @@ import structlog
 from doorbuster.carts.seed import CartSeed
 from doorbuster.coupons.seed import CouponSeed
 from doorbuster.infra.kafka.clients import admin_client
+from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.topics_admin import make_topics, partition_counts, plans
 from doorbuster.infra.mysql import migrations
 from doorbuster.infra.mysql.database import Database
@@ -116,9 +117,11 @@ async def _topics(settings: Settings, plan: Preparation) -> None:
     wanted = plans(partitions=plan.partitions, replication_factor=plan.replication_factor)
     if plan.allow_grow:
         database = Database(settings.mysql.model_copy(update={"pool_size": CONNECTIONS}))
+        groups = ConsumerGroups(settings.kafka)
         try:
-            await refuse_growth_while_anything_waits(database, admin, wanted)
+            await refuse_growth_while_anything_waits(database, admin, groups, wanted)
         finally:
+            await groups.close()
             await database.close()
     await make_topics(admin, wanted, allow_grow=plan.allow_grow)
 

@@ -1,7 +1,7 @@
 """Reads from Kafka how far every topic and every consumer group is, in few requests for all of them (P14)."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -9,18 +9,15 @@ from typing import TypeVar
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not listed as its own, though documented so
     AdminClient,
-    ConsumerGroupDescription,
-    ListConsumerGroupsResult,
     ListOffsetsResultInfo,
     OffsetSpec,
 )
 
 from doorbuster.contracts.topics import READ_BY, Group
 from doorbuster.infra.kafka.clients import ADMIN_REQUEST_SECONDS
-from doorbuster.infra.kafka.offsets import committed_by_group
+from doorbuster.infra.kafka.groups import ConsumerGroups, Partition
 from doorbuster.kernel.errors import BrokerUnavailable
 
-Partition = tuple[str, int]
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -38,9 +35,9 @@ class PartitionState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupState:
-    """One consumer group: committed offsets and lag in records by partition; members are None when not known."""
+    """One consumer group: its members, and committed offsets and lag in records by partition."""
 
-    members: int | None
+    members: int
     committed: Mapping[Partition, int]
     lag: Mapping[Partition, int]
 
@@ -50,44 +47,51 @@ class KafkaState:
     """What Kafka said in one round.
 
     Attributes:
-        complete: whether every question was answered; what wasn't is absent.
+        unanswered: a sentence for each question without an answer; what wasn't answered is absent.
     """
 
     brokers: int
     partitions: Mapping[Partition, PartitionState]
     groups: Mapping[str, GroupState]
-    complete: bool
+    unanswered: Sequence[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question was answered."""
+        return not self.unanswered
 
 
-async def read_state(admin: AdminClient) -> KafkaState:
-    """Return how far everything is: one request for metadata, two a broker for offsets, two a group.
+async def read_state(admin: AdminClient, groups: ConsumerGroups) -> KafkaState:
+    """Return how far everything is.
+
+    One request for metadata, one a broker for its groups, two for each of them, and two a broker for offsets.
 
     Raises:
         BrokerUnavailable: Kafka doesn't answer at all.
     """
     brokers, partitions = await _read_topics(admin)
-    names, all_named = await _read_group_names(admin)
-    committed = await asyncio.gather(*(_committed_or_none(admin, name) for name in names))
+    known = await groups.read()
     # After the commits, so that a lag is never shown smaller than it was.
-    oldest, ends, members = await asyncio.gather(
+    oldest, ends = await asyncio.gather(
         _read_offsets(admin, partitions, OffsetSpec.earliest()),  # type: ignore[no-untyped-call]  # it has no types
         _read_offsets(admin, partitions, OffsetSpec.latest()),  # type: ignore[no-untyped-call]  # it has no types
-        _read_members(admin, names),
     )
     states = {place: replace(each, oldest=oldest.get(place), end=ends.get(place)) for place, each in partitions.items()}
-    groups = {
-        name: group_state(name, members=members.get(name), committed=offsets, partitions=states)
-        for name, offsets in zip(names, committed, strict=True)
-        if offsets is not None
-    }
-    complete = all_named and len(ends) == len(oldest) == len(states) and len(groups) == len(members) == len(names)
-    return KafkaState(brokers=brokers, partitions=states, groups=groups, complete=complete)
+    return KafkaState(
+        brokers=brokers,
+        partitions=states,
+        groups={
+            name: group_state(name, members=each.members, committed=each.committed, partitions=states)
+            for name, each in known.groups.items()
+        },
+        unanswered=[*known.unanswered, *_unknown_offsets(states)],
+    )
 
 
 def group_state(
     name: str,
     *,
-    members: int | None,
+    members: int,
     committed: Mapping[Partition, int],
     partitions: Mapping[Partition, PartitionState],
 ) -> GroupState:
@@ -119,18 +123,8 @@ async def _read_topics(admin: AdminClient) -> tuple[int, Mapping[Partition, Part
     }
 
 
-async def _read_group_names(admin: AdminClient) -> tuple[Sequence[str], bool]:
-    """Return the names of all groups, and whether all brokers answered."""
-    asked: Future[ListConsumerGroupsResult] = admin.list_consumer_groups(request_timeout=ADMIN_REQUEST_SECONDS)
-    try:
-        answer = await asyncio.wrap_future(asked)
-    except KafkaException as exc:
-        raise BrokerUnavailable(f"Kafka doesn't say which groups there are: {exc}") from exc
-    return sorted(each.group_id for each in answer.valid or ()), not answer.errors
-
-
 async def _read_offsets(
-    admin: AdminClient, partitions: Iterable[Partition], which: OffsetSpec
+    admin: AdminClient, partitions: Collection[Partition], which: OffsetSpec
 ) -> Mapping[Partition, int]:
     """Return the offsets of those partitions that have a leader who answers."""
     questions = {TopicPartition(*place): which for place in partitions}
@@ -143,20 +137,13 @@ async def _read_offsets(
     return {place: info.offset for place, info in answers.items()}
 
 
-async def _read_members(admin: AdminClient, names: Sequence[str]) -> Mapping[str, int]:
-    if not names:
-        return {}
-    asked: Mapping[str, Future[ConsumerGroupDescription]] = admin.describe_consumer_groups(
-        list(names), request_timeout=ADMIN_REQUEST_SECONDS
-    )
-    return {name: len(described.members) for name, described in (await _answered(asked)).items()}
-
-
-async def _committed_or_none(admin: AdminClient, group: str) -> Mapping[Partition, int] | None:
-    try:
-        return await committed_by_group(admin, group)
-    except BrokerUnavailable:
-        return None
+def _unknown_offsets(states: Mapping[Partition, PartitionState]) -> Iterator[str]:
+    for what, unknown in (
+        ("oldest offset", sum(each.oldest is None for each in states.values())),
+        ("end", sum(each.end is None for each in states.values())),
+    ):
+        if unknown:
+            yield f"{what} of {unknown} partitions"
 
 
 async def _answered(asked: Mapping[K, Future[T]]) -> Mapping[K, T]:

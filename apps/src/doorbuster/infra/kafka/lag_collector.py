@@ -11,6 +11,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.lag import KafkaState, read_state
 from doorbuster.infra.telemetry import KAFKA_EXPORTER_FAILURES, KAFKA_EXPORTER_LAST_SUCCESS, KAFKA_GAUGES
 from doorbuster.kernel.errors import BrokerUnavailable
@@ -21,6 +22,8 @@ TICK_SECONDS = 5.0
 ROUND_SECONDS = 12.0
 # Older samples are not served: an old lag looks like a true one.
 STALE_SECONDS = 3 * TICK_SECONDS
+# So many questions without an answer are named in a line of the log.
+NAMED = 5
 
 Sample = tuple[tuple[str, ...], float]
 
@@ -64,6 +67,7 @@ class KafkaCollector(Collector):
 
 async def keep_reading(
     admin: AdminClient,
+    groups: ConsumerGroups,
     collector: KafkaCollector,
     *,
     stop: asyncio.Event,
@@ -73,14 +77,14 @@ async def keep_reading(
     """Read the state of Kafka every `tick_seconds` until told to stop."""
     while not stop.is_set():
         started = clock()
-        await _read_once(admin, collector, started)
+        await _read_once(admin, groups, collector, started)
         await pause_until(stop, at_most_seconds=max(0.0, started + tick_seconds - clock()))
 
 
-async def _read_once(admin: AdminClient, collector: KafkaCollector, started: float) -> None:
+async def _read_once(admin: AdminClient, groups: ConsumerGroups, collector: KafkaCollector, started: float) -> None:
     try:
         async with asyncio.timeout(ROUND_SECONDS):
-            state = await read_state(admin)
+            state = await read_state(admin, groups)
     except (BrokerUnavailable, TimeoutError) as exc:
         KAFKA_EXPORTER_FAILURES.inc()
         log.warning("kafka_not_read", cause=str(exc) or type(exc).__name__)
@@ -90,7 +94,7 @@ async def _read_once(admin: AdminClient, collector: KafkaCollector, started: flo
         KAFKA_EXPORTER_LAST_SUCCESS.set_to_current_time()
         return
     KAFKA_EXPORTER_FAILURES.inc()
-    log.warning("kafka_read_in_part", partitions=len(state.partitions), groups=len(state.groups))
+    log.warning("kafka_read_in_part", unanswered=state.unanswered[:NAMED], more=len(state.unanswered[NAMED:]))
 
 
 def _family(name: str, samples: Sequence[Sample]) -> Metric:
@@ -125,8 +129,7 @@ def _cluster(state: KafkaState) -> Mapping[str, Sequence[Sample]]:
 def _groups(state: KafkaState) -> Mapping[str, Sequence[Sample]]:
     samples: defaultdict[str, list[Sample]] = defaultdict(list)
     for name, group in state.groups.items():
-        if group.members is not None:
-            samples["kafka_consumergroup_members"].append(((name,), group.members))
+        samples["kafka_consumergroup_members"].append(((name,), group.members))
         for what, values in (("current_offset", group.committed), ("lag", group.lag)):
             sums: Counter[str] = Counter()
             for (topic, number), value in sorted(values.items()):

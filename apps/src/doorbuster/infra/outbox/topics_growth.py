@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from confluent_kafka.admin import AdminClient
 
 from doorbuster.contracts.topics import READ_BY
+from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.lag import KafkaState, group_state, read_state
 from doorbuster.infra.kafka.topics_admin import TopicPlan, TopicsDiffer, partition_counts
 from doorbuster.infra.mysql.database_lock import Readings
@@ -21,7 +22,7 @@ SECONDS_BETWEEN_QUESTIONS = 0.5
 
 
 async def refuse_growth_while_anything_waits(
-    database: Readings, admin: AdminClient, wanted: Sequence[TopicPlan]
+    database: Readings, admin: AdminClient, groups: ConsumerGroups, wanted: Sequence[TopicPlan]
 ) -> None:
     """Do nothing when no topic grows, or when nothing waits.
 
@@ -35,28 +36,28 @@ async def refuse_growth_while_anything_waits(
     async with database.reading() as connection:
         rows = (await measure(connection)).rows
     problems = [f"{rows} messages wait in the outbox"] if rows else []
-    problems += _waiting(await _whole_state(admin))
+    problems += _waiting(await _whole_state(admin, groups))
     if problems:
         raise TopicsDiffer("topics may only get more partitions while nothing waits: " + "; ".join(problems))
 
 
-async def _whole_state(admin: AdminClient) -> KafkaState:
+async def _whole_state(admin: AdminClient, groups: ConsumerGroups) -> KafkaState:
     """Return the first answer in which nothing is missing, or the last one."""
-    state = await read_state(admin)
+    state = await read_state(admin, groups)
     for _ in range(QUESTIONS - 1):
         if state.complete:
             break
         await asyncio.sleep(SECONDS_BETWEEN_QUESTIONS)
-        state = await read_state(admin)
+        state = await read_state(admin, groups)
     return state
 
 
 def _waiting(state: KafkaState) -> list[str]:
     if not state.complete:
-        return ["Kafka didn't say how much waits in its topics"]
+        return [f"Kafka didn't say how much waits in its topics ({state.unanswered[0]})"]
     problems = []
     for group in READ_BY:
-        known = state.groups.get(group) or group_state(group, members=None, committed={}, partitions=state.partitions)
+        known = state.groups.get(group) or group_state(group, members=0, committed={}, partitions=state.partitions)
         lag = sum(known.lag.values())
         if lag:
             problems.append(f"{lag} records wait for {group}")

@@ -63,7 +63,7 @@ STATE = KafkaState(
     brokers=3,
     partitions={("t", 0): partition(), ("t", 1): partition(end=6, in_sync=2)},
     groups={"g": GROUP},
-    complete=True,
+    unanswered=[],
 )
 
 

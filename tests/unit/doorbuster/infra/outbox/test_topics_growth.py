@@ -5,14 +5,16 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.lag import KafkaState
 from doorbuster.infra.kafka.topics_admin import TopicPlan, TopicsDiffer
 from doorbuster.infra.outbox import topics_growth
 from doorbuster.infra.outbox.outbox_backlog import Backlog
+from doorbuster.settings import KafkaSettings
 
 LARGER = (TopicPlan(name="order-created", partitions=6, replication_factor=1),)
-KNOWN = KafkaState(brokers=1, partitions={}, groups={}, complete=True)
-UNKNOWN = KafkaState(brokers=1, partitions={}, groups={}, complete=False)
+KNOWN = KafkaState(brokers=1, partitions={}, groups={}, unanswered=[])
+UNKNOWN = KafkaState(brokers=1, partitions={}, groups={}, unanswered=["end of 3 partitions"])
 
 
 class NoDatabase:
@@ -25,7 +27,7 @@ async def growth(monkeypatch: pytest.MonkeyPatch, answers: Sequence[KafkaState])
     """Ask whether the topic may grow while Kafka answers so, the last way for ever; return how many answers it gave."""
     given = 0
 
-    async def state(_admin: AdminClient) -> KafkaState:
+    async def state(_admin: AdminClient, _groups: ConsumerGroups) -> KafkaState:
         nonlocal given
         given += 1
         return answers[min(given, len(answers)) - 1]
@@ -40,7 +42,8 @@ async def growth(monkeypatch: pytest.MonkeyPatch, answers: Sequence[KafkaState])
     monkeypatch.setattr(topics_growth, "partition_counts", three)
     monkeypatch.setattr(topics_growth, "measure", nothing)
     monkeypatch.setattr(topics_growth, "SECONDS_BETWEEN_QUESTIONS", 0.0)
-    await topics_growth.refuse_growth_while_anything_waits(NoDatabase(), AdminClient({}), LARGER)
+    nobody = ConsumerGroups(KafkaSettings(servers="nowhere"))
+    await topics_growth.refuse_growth_while_anything_waits(NoDatabase(), AdminClient({}), nobody, LARGER)
     return given
 
 
@@ -49,5 +52,5 @@ async def test_it_asks_until_kafka_answers_in_whole(monkeypatch: pytest.MonkeyPa
 
 
 async def test_what_kafka_never_says_is_no_leave_to_grow(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(TopicsDiffer, match="Kafka didn't say how much waits"):
+    with pytest.raises(TopicsDiffer, match=r"Kafka didn.t say how much waits in its topics \(end of 3 partitions\)"):
         await growth(monkeypatch, [UNKNOWN])
