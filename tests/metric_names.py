@@ -22,8 +22,8 @@ from doorbuster_operator import telemetry as of_operator
 OBSERVABILITY = REPOSITORY / "charts" / "observability" / "files"
 RULES = OBSERVABILITY / "rules"
 DASHBOARDS = OBSERVABILITY / "dashboards"
-# Prometheus makes these itself.
-PROMETHEUS_OWN = frozenset({"up", "ALERTS"})
+# Prometheus makes these itself, or its client library in every process.
+PROMETHEUS_OWN = frozenset({"up", "ALERTS", "process_start_time_seconds", "process_resident_memory_bytes"})
 
 # What is no name of a metric: texts, selectors, ranges, lists of labels, and what Grafana fills in.
 NO_NAMES = re.compile(

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -128,3 +128,11 @@ def deployments(kubernetes: Kubernetes) -> Sequence[str]:
 def pod_of(kubernetes: Kubernetes, component: str) -> Object:
     """Return a pod of the applications."""
     return kubernetes.list("pods", f"{APPS},app.kubernetes.io/component={component}")[0]
+
+
+def restarts(kubernetes: Kubernetes) -> Mapping[str, int]:
+    """Return how often a process of the applications has ended and was started again, by pod."""
+    return {
+        pod["metadata"]["name"]: sum(each["restartCount"] for each in pod["status"].get("containerStatuses", ()))
+        for pod in kubernetes.list("pods", APPS)
+    }

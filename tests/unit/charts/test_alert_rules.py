@@ -43,6 +43,7 @@ LIMITS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ScalerBlind": ("warning", "1m", ("== 1", "> 60")),
     "ScalerAtItsLimit": ("warning", "5m", ("== 1", "> 10")),
     "MetricsMissing": ("critical", "5m", ("> 60", ">= 0", ">= 0", ">= 0")),
+    "ProcessRestarts": ("warning", "", (">= 3",)),
 }
 STUCK_WINDOWS = {"ConsumerStuck": "2m", "PartitionStuck": "5m"}
 # What alerts tell without a number: it is either so or not.

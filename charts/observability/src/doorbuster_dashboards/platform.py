@@ -68,7 +68,18 @@ NOW = Section(
             description="What Prometheus tells Alertmanager at this moment.",
             queries=(Query(expression='ALERTS{alertstate="firing"}'),),
             kind=Kind.TABLE,
-            width=24,
+            width=16,
+        ),
+        View(
+            title="Restarts",
+            description="How often a process of a component ended and was started again, within 15 minutes.",
+            queries=(
+                Query(
+                    expression="max by (component) (changes(process_start_time_seconds[15m])) > 0",
+                    legend="{{component}}",
+                ),
+            ),
+            limits=alerts.RESTARTS,
         ),
     ),
 )
