@@ -4,11 +4,20 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
+from doorbuster.infra.kafka.record_source import Partition
 from doorbuster.settings import KafkaSettings, Settings
 from tests.integration.apps.kafka_topics import delete_topic, make_topic, produce
-from tests.unit.doorbuster.consumers.source_contract import PARTITIONS, Listener, RecordSourceContract, polled_until
+from tests.unit.doorbuster.consumers.source_contract import (
+    PARTITIONS,
+    Listener,
+    RecordSourceContract,
+    joined,
+    polled_until,
+    read,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -34,15 +43,46 @@ class KafkaWorld:
         return source
 
 
+@pytest.fixture
+def world(settings: Settings) -> Iterator[KafkaWorld]:
+    world = KafkaWorld(settings.kafka)
+    make_topic(world.kafka, world.topic, partitions=PARTITIONS)
+    yield world
+    for source in world.sources:
+        source.close()
+    delete_topic(world.kafka, world.topic)
+
+
 class TestKafkaRecordSource(RecordSourceContract):
-    @pytest.fixture
-    def world(self, settings: Settings) -> Iterator[KafkaWorld]:
-        world = KafkaWorld(settings.kafka)
-        make_topic(world.kafka, world.topic, partitions=PARTITIONS)
-        yield world
-        for source in world.sources:
-            source.close()
-        delete_topic(world.kafka, world.topic)
+    """Kafka's source keeps the promises of all; its world is the fixture above."""
+
+
+class Refused(Consumer):
+    """A member whose coordinator refuses twice to say what is committed, as one does that has just moved."""
+
+    refusals = 2
+
+    def committed(self, partitions: list[TopicPartition], timeout: float = -1) -> list[TopicPartition]:
+        if self.refusals:
+            self.refusals -= 1
+            raise KafkaException(KafkaError(KafkaError.NOT_COORDINATOR))
+        return super().committed(partitions, timeout)
+
+
+def test_a_member_that_was_refused_at_first_begins_at_what_is_committed(
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.produce(0, b"a", b"b", b"c")
+    before, _ = joined(world)
+    read(world, before, 3)
+    before.commit_and_wait({Partition(world.topic, 0): 2})
+    before.close()
+    monkeypatch.setattr("doorbuster.infra.kafka.kafka_record_source.Consumer", Refused)
+
+    after, listener = joined(world)
+
+    assert read(world, after, 1) == [(0, 2, b"c")]
+    assert listener.ours == {Partition(world.topic, number) for number in range(PARTITIONS)}
 
 
 @pytest.fixture

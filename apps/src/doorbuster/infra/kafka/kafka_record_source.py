@@ -12,6 +12,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from doorbuster.infra.kafka.clients import client_settings
+from doorbuster.infra.kafka.positions import committed_positions
 from doorbuster.infra.kafka.record_source import CommitFailed, Partition, SourceFailed, SourceListener
 from doorbuster.infra.kafka.records import Record
 from doorbuster.infra.telemetry import CONSUMER_ERRORS
@@ -67,7 +68,7 @@ class KafkaRecordSource:
         self._consumer = Consumer({**configuration, "error_cb": self._note, "on_commit": self._on_commit})
         self._listener: SourceListener | None = None
         self._paused = False
-        self._fatal: KafkaError | None = None
+        self._failed = ""
         self._unreachable = False
         self._noted_at: dict[str, float] = {}
 
@@ -91,8 +92,8 @@ class KafkaRecordSource:
         error = None if message is None else message.error()
         if error is not None:
             self._note(error)
-        if self._fatal is not None:
-            raise SourceFailed(str(self._fatal))
+        if self._failed:
+            raise SourceFailed(self._failed)
         if message is None or error is not None:
             return None
         self._unreachable = False
@@ -135,10 +136,14 @@ class KafkaRecordSource:
         """Give up all partitions and leave the group."""
         self._consumer.close()
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        consumer.assign(partitions)
+    def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        positions = committed_positions(self._consumer, partitions, self._note)
+        if positions is None:
+            self._failed = "nobody says where to begin in the partitions that were assigned"
+            return
+        self._consumer.assign(positions)
         # Said both ways: whether librdkafka remembers a pause across assignments is no promise of it.
-        (consumer.pause if self._paused else consumer.resume)(partitions)
+        (self._consumer.pause if self._paused else self._consumer.resume)(partitions)
         if self._listener is not None:
             self._listener.assigned(_partitions(partitions))
 
@@ -170,7 +175,7 @@ class KafkaRecordSource:
         CONSUMER_ERRORS.labels(self._group, error.name()).inc()
         self._unreachable = self._unreachable or error.code() == KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # its name
         if error.fatal():
-            self._fatal = error
+            self._failed = str(error)
             log.error("kafka_failed", group=self._group, error=error.name(), reason=error.str())
         elif self._is_due(error.name()):
             log.warning("kafka_error", group=self._group, error=error.name(), reason=error.str())

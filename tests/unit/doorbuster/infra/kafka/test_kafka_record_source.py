@@ -3,10 +3,11 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, TopicPartition
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from doorbuster.infra.kafka import kafka_record_source
 from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
 from doorbuster.infra.kafka.record_source import CommitFailed, Partition, SourceFailed
 from doorbuster.settings import KafkaSettings
@@ -79,6 +80,18 @@ def test_a_fatal_error_ends_the_source(group: str) -> None:
     with pytest.raises(SourceFailed, match="fenced"):
         source.poll(0)
     assert errors(group, "FENCED_INSTANCE_ID") == 1
+    source.close()
+
+
+def test_who_cant_learn_where_to_begin_ends_instead_of_holding_partitions(
+    group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_record_source, "committed_positions", lambda *_: None)
+    source = without_kafka(group)
+    source._on_assign(source._consumer, [TopicPartition("order-created", 0)])
+
+    with pytest.raises(SourceFailed, match="where to begin"):
+        source.poll(0)
     source.close()
 
 
