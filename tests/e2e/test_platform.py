@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -20,7 +21,7 @@ from doorbuster_cluster.commands.up import (
 )
 from doorbuster_cluster.runtime.releases import CHARTS, NAMESPACE, values_file
 from doorbuster_cluster.settings import REPOSITORY
-from tests.e2e.kubernetes import Kubernetes
+from tests.e2e.kubernetes import Kubernetes, Object, running_pod
 from tests.e2e.shop import APPS
 from tests.integration.cluster.test_layers import authorities_of_this_machine, found, mirrors_of_this_machine
 from tests.integration.polling import seconds_until
@@ -28,6 +29,8 @@ from tests.ports import free_port
 
 INTERRUPTED = "doorbuster-interrupted"
 CHART = str(CHARTS / "data")
+# Far below the grace period of the applications (45 s) and of the operator (30 s).
+AT_ONCE_SECONDS = 15
 COMMAND = (sys.executable, "-m", "doorbuster_cluster")
 
 
@@ -74,6 +77,29 @@ def test_our_own_images_know_no_mirror_and_no_certificate_authority_of_this_mach
     traces = [*mirrors_of_this_machine(), *authorities_of_this_machine()]
 
     assert found(session.engine, reference, traces) == set()
+
+
+@pytest.mark.parametrize("deployment", ["apps-watch", "operator"])
+def test_a_process_that_has_not_begun_to_listen_for_its_end_ends_at_once(healthy: Kubernetes, deployment: str) -> None:
+    with running_pod(healthy, starting_pod(healthy, deployment)) as name:
+        begun = time.monotonic()
+        healthy.delete("pod", name)
+        assert time.monotonic() - begun < AT_ONCE_SECONDS
+
+
+def starting_pod(kubernetes: Kubernetes, deployment: str) -> Object:
+    """Return a pod as the Deployment makes them, in which Python starts and never gets further."""
+    spec = kubernetes.get("deployment", deployment)["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    probes = {"startupProbe", "livenessProbe", "readinessProbe"}
+    starting = {key: value for key, value in container.items() if key not in probes}
+    starting["command"] = ["python3", "-c", "import time; time.sleep(300)"]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"{deployment}-starting"},
+        "spec": {**spec, "containers": [starting]},
+    }
 
 
 def test_a_second_up_changes_nothing(healthy: Kubernetes) -> None:

@@ -24,6 +24,9 @@ Usage: include "apps.podSettings" $
 {{- define "apps.podSettings" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
+# As the first process of its namespace a program that has no handler yet, because it is still starting, would ignore
+# SIGTERM, and its pod stayed for the whole grace period.
+shareProcessNamespace: true
 {{- with include "common.imagePullSecrets" . }}
 {{- . | trim | nindent 0 }}
 {{- end }}

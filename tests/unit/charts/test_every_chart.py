@@ -69,6 +69,14 @@ def test_no_pod_has_a_token_or_a_privilege(chart: Path, scenario: str) -> None:
 
 
 @each_scenario
+def test_a_program_in_python_is_not_the_first_process_of_its_namespace(chart: Path, scenario: str) -> None:
+    """The first one ignores SIGTERM until it has a handler, and imports take a second."""
+    for name, _, pod in pods(rendered(scenario, chart=chart), hooks=True):
+        in_python = any(container.get("command", [""])[0] == "python3" for container in pod["spec"]["containers"])
+        assert pod["spec"].get("shareProcessNamespace", False) or not in_python, name
+
+
+@each_scenario
 def test_every_pod_has_a_policy_for_both_directions(chart: Path, scenario: str) -> None:
     manifests = rendered(scenario, chart=chart)
     policies = [manifest["spec"] for manifest in manifests if manifest["kind"] == "NetworkPolicy"]
