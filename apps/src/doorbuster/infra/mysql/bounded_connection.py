@@ -23,6 +23,7 @@ class BoundedConnection(Connection):
     # What asyncmy's stubs leave out. The tests of this module fail when a release of it changes them.
     _client_flag: int
     _connected: bool
+    _connect_timeout: float | None
     _transport: asyncio.Transport | None
     _write_bytes: Callable[[bytes], None]
 
@@ -35,9 +36,11 @@ class BoundedConnection(Connection):
             database=settings.database,
             # The numbers of rows that an UPDATE matched, as SQLAlchemy expects.
             client_flag=CLIENT.FOUND_ROWS,
-            connect_timeout=settings.connect_seconds,
             autocommit=None,
         )
+        # `open_connection` has a bound for all of it. asyncmy's own waits by `wait_for`, which in Python 3.11 loses a
+        # cancellation that comes when the connection does (<https://github.com/python/cpython/issues/86296>).
+        self._connect_timeout = None
         # Nobody needs several statements in one text, except who injects one.
         self._client_flag &= ~CLIENT.MULTI_STATEMENTS
         self._answer_seconds = settings.transaction_seconds
