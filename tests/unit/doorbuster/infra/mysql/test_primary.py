@@ -9,6 +9,8 @@ from doorbuster.kernel.errors import PrimaryUnavailable
 from doorbuster.settings import MySqlSettings
 
 HOSTS = ("mysql-0", "mysql-1", "mysql-2")
+# Whoever answers at once must not miss it on a machine whose cores are all busy.
+CONNECT_SECONDS = 2.0
 
 
 class Group:
@@ -44,7 +46,7 @@ def group() -> Group:
 
 @pytest.fixture
 async def primary(group: Group) -> AsyncIterator[Primary]:
-    settings = MySqlSettings(hosts=HOSTS, connect_seconds=0.05)
+    settings = MySqlSettings(hosts=HOSTS, connect_seconds=CONNECT_SECONDS)
     primary = Primary(settings, ask=group.ask, monotonic=_clock(group))
     yield primary
     await primary.close()
@@ -110,14 +112,14 @@ async def test_nobody_found_is_unavailable_and_the_next_may_search(primary: Prim
 async def test_a_silent_member_delays_nobody_when_the_others_agree(primary: Primary, group: Group) -> None:
     group.silent = {"mysql-2"}
 
-    async with asyncio.timeout(0.04):
+    async with asyncio.timeout(CONNECT_SECONDS / 2):
         assert await primary.host() == "mysql-0"
 
 
 async def test_silence_ends_with_the_time_to_connect(primary: Primary, group: Group) -> None:
     group.silent = set(HOSTS)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10 * CONNECT_SECONDS):
         with pytest.raises(PrimaryUnavailable):
             await primary.host()
 
