@@ -72,10 +72,10 @@ NOW = Section(
         ),
         View(
             title="Restarts",
-            description="How often a process of a component ended and was started again, within 15 minutes.",
+            description="How often a process of a component ended and was started again, within 30 minutes.",
             queries=(
                 Query(
-                    expression="max by (component) (changes(process_start_time_seconds[15m])) > 0",
+                    expression="max by (component) (changes(process_start_time_seconds[30m])) > 0",
                     legend="{{component}}",
                 ),
             ),
