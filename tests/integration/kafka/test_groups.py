@@ -22,6 +22,8 @@ GROUPS = tuple(f"group-{number}" for number in range(12))
 # The dead node's session (18 s), and the loading of its groups by the other two.
 MOVED_SECONDS = 60
 BETWEEN_SECONDS = 0.2
+# A connection, its greeting, and two requests, of which the last one may hang.
+LONGEST_SECONDS = 10
 
 
 def commit(cluster: KafkaCluster, group: str, offset: int) -> None:
@@ -35,47 +37,83 @@ def offsets_of(group: str) -> Mapping[tuple[str, int], int]:
     return {(TOPIC, each): GROUPS.index(group) + 1 for each in range(PARTITIONS)}
 
 
+def by_partition(group: str) -> Mapping[int, int]:
+    return {partition: offset for (_, partition), offset in offsets_of(group).items()}
+
+
 async def read_until_complete(groups: ConsumerGroups) -> Sequence[KnownGroups]:
     """Return all readings up to the first one with all groups in which every question was answered."""
     readings: list[KnownGroups] = []
     deadline = time.monotonic() + MOVED_SECONDS
     while time.monotonic() < deadline:
-        try:
-            reading = await groups.read()
-        except BrokerUnavailable as exc:
-            reading = KnownGroups(groups={}, unanswered=[str(exc)])
-        readings.append(reading)
-        if not reading.unanswered and reading.groups.keys() >= set(GROUPS):
+        readings.append(await reading(groups))
+        if not readings[-1].unanswered and readings[-1].groups.keys() >= set(GROUPS):
             return readings
         await asyncio.sleep(BETWEEN_SECONDS)
     raise AssertionError(f"after {MOVED_SECONDS} s: {readings[-1]}")
+
+
+async def reading(groups: ConsumerGroups) -> KnownGroups:
+    began = time.monotonic()
+    try:
+        return await groups.read()
+    except BrokerUnavailable as exc:
+        return KnownGroups(groups={}, unanswered=[str(exc)])
+    finally:
+        assert time.monotonic() - began < LONGEST_SECONDS
+
+
+async def keep_asking(offsets: GroupOffsets, stop: asyncio.Event) -> Sequence[str]:
+    """Ask for all groups at once, again and again; return the groups that were told untruly."""
+    wrong: list[str] = []
+    while not stop.is_set():
+        outcomes = await asyncio.gather(*(offsets.committed(each, TOPIC) for each in GROUPS), return_exceptions=True)
+        for group, outcome in zip(GROUPS, outcomes, strict=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, BrokerUnavailable):
+                raise outcome
+            if not isinstance(outcome, BaseException) and outcome != by_partition(group):
+                wrong.append(f"{group}: {outcome}")
+    return wrong
 
 
 async def test_groups_are_read_while_a_node_is_gone_and_after_it_came_back(three: KafkaCluster) -> None:
     three.create_topic(TOPIC, partitions=PARTITIONS)
     for group in GROUPS:
         commit(three, group, GROUPS.index(group) + 1)
-    asked = ConsumerGroups(KafkaSettings(servers=three.settings()["bootstrap.servers"]))
+    settings = KafkaSettings(servers=three.settings()["bootstrap.servers"])
+    asked, beside = ConsumerGroups(settings), ConsumerGroups(settings)
+    stop = asyncio.Event()
     try:
         before = await read_until_complete(asked)
-        three.pods[1].kill()
-        without = await _until_moved(asked)
+        asking = asyncio.create_task(keep_asking(GroupOffsets(beside), stop))
+        # In a thread, so that questions are on their way when the node goes.
+        without = asyncio.create_task(read_until_gone_and_complete(asked))
+        await asyncio.to_thread(three.pods[1].kill)
+        moved = await without
+        told = await asyncio.gather(*(GroupOffsets(beside).committed(each, TOPIC) for each in GROUPS))
         three.pods[1].start()
         await asyncio.to_thread(three.until_complete, 120)
         after = await read_until_complete(asked)
+        stop.set()
+        wrong = await asking
     finally:
         await asked.close()
+        await beside.close()
 
-    for reading in (*before, *without, *after):
-        for name in reading.groups.keys() & set(GROUPS):
-            assert reading.groups[name].committed == offsets_of(name)
-            assert reading.groups[name].members == 0
+    assert wrong == []
+    assert told == [by_partition(group) for group in GROUPS]
+    for known in (*before, *moved, *after):
+        for name in known.groups.keys() & set(GROUPS):
+            assert known.groups[name].committed == offsets_of(name)
+            assert known.groups[name].members == 0
 
 
-async def _until_moved(asked: ConsumerGroups) -> Sequence[KnownGroups]:
-    """Return what was read until the dead node's groups were known again, each of them by itself, too."""
-    readings = await read_until_complete(asked)
-    for group in GROUPS:
-        committed = await GroupOffsets(asked).committed(group, TOPIC)
-        assert committed == {place: offset for (_, place), offset in offsets_of(group).items()}
-    return readings
+async def read_until_gone_and_complete(groups: ConsumerGroups) -> Sequence[KnownGroups]:
+    """Return all readings up to a complete one after one that wasn't."""
+    readings: list[KnownGroups] = []
+    deadline = time.monotonic() + MOVED_SECONDS
+    while time.monotonic() < deadline:
+        readings.append(await reading(groups))
+        if readings[-1].unanswered:
+            return [*readings, *await read_until_complete(groups)]
+    raise AssertionError(f"nothing was missed for {MOVED_SECONDS} s")

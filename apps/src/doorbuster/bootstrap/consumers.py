@@ -100,10 +100,17 @@ class Parts:
 
 
 @asynccontextmanager
-async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Parts]:
+async def parts_of(
+    name: ConsumerName, settings: Settings, *, leaving: Callable[[], bool] = lambda: False
+) -> AsyncIterator[Parts]:
     """Yield the parts of a consumer's process; its connections end with the context. Nothing here waits for a server.
 
     The connection to Kafka is the runtime's to close.
+
+    Args:
+        name: of the consumer.
+        settings: of the process.
+        leaving: whether the process is about to end; asked from any thread.
     """
     async with AsyncExitStack() as stack:
         database = Database(settings.mysql.model_copy(update={"pool_size": CONNECTIONS}))
@@ -127,7 +134,9 @@ async def parts_of(name: ConsumerName, settings: Settings) -> AsyncIterator[Part
         faults = settings.faults
         yield Parts(
             companions=(*beside, *fault_notices(f"consumer-{name}", faults, client)),
-            source=stuck(KafkaRecordSource(consumer_configuration(settings.kafka, consumer.group)), faults),
+            source=stuck(
+                KafkaRecordSource(consumer_configuration(settings.kafka, consumer.group), leaving=leaving), faults
+            ),
             handler=failing(_handler(consumer, slowed(transactions, faults), stored), faults),
         )
 

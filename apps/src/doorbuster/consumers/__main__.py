@@ -55,7 +55,7 @@ async def serve(name: ConsumerName, settings: Settings) -> None:
         stopping = stack.enter_context(stop_event())
         admin = AdminServer()
         stack.push_async_callback(admin.stop)
-        parts = await stack.enter_async_context(parts_of(name, settings))
+        parts = await stack.enter_async_context(parts_of(name, settings, leaving=stopping.is_set))
         runtime = assembled(name, parts, delay_per_record=settings.faults.delay_per_record)
         await admin.start(settings.admin_port, ready=runtime.ready, alive=runtime.alive)
         async with asyncio.TaskGroup() as tasks:

@@ -1,19 +1,20 @@
 """Asks Kafka's brokers about consumer groups: which there are, how many members each has, what they have committed.
 
 Not by librdkafka: its requests to coordinators end the whole process, or are never answered again, when a broker goes
-away at the wrong moment (ADR 0024). Each request here goes to one broker and has a limit of its own.
+away at the wrong moment (ADR 0024). Here every broker is asked, and who coordinates a group is who answers.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import BrokerResponseError, KafkaError, NodeNotReadyError, for_code
 from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
+from aiokafka.protocol.api import Request, Response
 from aiokafka.protocol.commit import OffsetFetchRequest
-from aiokafka.protocol.coordination import FindCoordinatorRequest
 
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings
@@ -22,11 +23,12 @@ Partition = tuple[str, int]
 K = TypeVar("K")
 T = TypeVar("T")
 
-REQUEST_SECONDS = 3.0
+# Of one step: a connection, or a request.
+STEP_SECONDS = 3.0
+# Of a question about one group, whatever steps it takes.
+QUESTION_SECONDS = 5.0
 METADATA_SECONDS = 10.0
-_KIND_GROUP = 0
-# The client looks for a connection that it has just given up; it means the same as its own error.
-_NO_ANSWER = (KafkaError, OSError, TimeoutError, KeyError)
+_NO_ANSWER = (KafkaError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,7 @@ class ConsumerGroups:
     def __init__(self, settings: KafkaSettings) -> None:
         """Connect to nothing yet."""
         self._settings = settings
-        self._client: AIOKafkaClient | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[AIOKafkaClient] | None = None
 
     async def read(self) -> KnownGroups:
         """Return what all brokers say; each tells of the groups that it coordinates.
@@ -61,59 +62,81 @@ class ConsumerGroups:
             BrokerUnavailable: none answers.
         """
         client = await self._connected()
-        told, silent = await _outcomes({f"broker {each}": _groups_of(client, each) for each in _brokers(client)})
+        told, refused = await _outcomes({f"broker {each}": _groups_of(client, each) for each in _brokers(client)})
         if not told:
-            await self.close()
-            raise BrokerUnavailable(f"no broker says which groups there are: {'; '.join(_sentences(silent))}")
+            await self._drop(client, refused.values())
+            raise BrokerUnavailable(f"no broker says which groups there are: {'; '.join(_sentences(refused))}")
+        times_named = Counter(name for each in told.values() for name in each.groups)
+        # One of the two coordinates it no more and doesn't know it yet.
+        twice = sorted(name for name, times in times_named.items() if times > 1)
         return KnownGroups(
-            groups={name: group for each in told.values() for name, group in each.groups.items()},
-            unanswered=[*_sentences(silent), *(sentence for each in told.values() for sentence in each.unanswered)],
+            groups={name: group for each in told.values() for name, group in each.groups.items() if name not in twice},
+            unanswered=[
+                *_sentences(refused),
+                *(sentence for each in told.values() for sentence in each.unanswered),
+                *(f"group {name}: two brokers coordinate it" for name in twice),
+            ],
         )
 
     async def committed(self, group: str) -> Mapping[Partition, int]:
         """Return the next offset that a group will read, by partition; nothing where it has committed nothing.
 
         Raises:
-            BrokerUnavailable: no answer, or one that says nothing.
+            BrokerUnavailable: no answer in time, or none that says anything.
         """
-        client = await self._connected()
-        coordinator = await self._coordinator(client, group)
         try:
-            return await _committed(client, coordinator, group)
-        except _NO_ANSWER as exc:
-            raise BrokerUnavailable(f"the offsets of {group} are not known: {_cause(exc)}") from exc
+            async with asyncio.timeout(QUESTION_SECONDS):
+                return await self._first_committed(str(group))
+        except TimeoutError as exc:
+            raise BrokerUnavailable(f"the offsets of {group} were not said within {QUESTION_SECONDS:.0f} s") from exc
 
     async def close(self) -> None:
         """Close all connections; the next question opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        connecting, self._connecting = self._connecting, None
+        if connecting is None:
+            return
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        if not connecting.cancelled() and connecting.exception() is None:
+            await connecting.result().close()
+
+    async def _first_committed(self, group: str) -> Mapping[Partition, int]:
+        client = await self._connected()
+        answer, refused = await _first({f"broker {each}": _committed(client, each, group) for each in _brokers(client)})
+        if answer is None:
+            await self._drop(client, refused.values())
+            raise BrokerUnavailable(f"the offsets of {group} are not known: {'; '.join(_sentences(refused))}")
+        return answer
 
     async def _connected(self) -> AIOKafkaClient:
-        async with self._connecting:
-            if self._client is None:
-                self._client = await _connect(self._settings)
-            return self._client
+        """Return the client; all that ask meanwhile wait for the same connection, and share its failure."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(_connect(self._settings))
+        connecting = self._connecting
+        try:
+            return await asyncio.shield(connecting)
+        except BrokerUnavailable:
+            if self._connecting is connecting:
+                self._connecting = None
+            raise
+        except asyncio.CancelledError:
+            if not connecting.cancelled():
+                raise
+            raise BrokerUnavailable("the client was closed meanwhile") from None
 
-    async def _coordinator(self, client: AIOKafkaClient, group: str) -> int:
-        """Return the broker that coordinates a group, as the first one says that knows it."""
-        silent: dict[str, str] = {}
-        for broker in _brokers(client):
-            try:
-                answer = await client.send(broker, FindCoordinatorRequest(str(group), _KIND_GROUP))
-                _raise_for(answer.error_code)
-            except _NO_ANSWER as exc:
-                silent[f"broker {broker}"] = _cause(exc)
-            else:
-                return int(answer.coordinator_id)
-        await self.close()
-        raise BrokerUnavailable(f"no broker says who coordinates {group}: {'; '.join(_sentences(silent))}")
+    async def _drop(self, client: AIOKafkaClient, refused: Iterable[Exception]) -> None:
+        """Close the client when no broker has answered it; a refusal is an answer."""
+        if any(isinstance(each, BrokerResponseError) for each in refused):
+            return
+        current = self._connecting
+        if current is not None and current.done() and current.result() is client:
+            await self.close()
 
 
 async def _connect(settings: KafkaSettings) -> AIOKafkaClient:
     client = AIOKafkaClient(
         bootstrap_servers=settings.servers,
-        request_timeout_ms=int(REQUEST_SECONDS * 1000),
+        request_timeout_ms=int(STEP_SECONDS * 1000),
         metadata_max_age_ms=int(METADATA_SECONDS * 1000),
     )
     try:
@@ -132,19 +155,19 @@ def _brokers(client: AIOKafkaClient) -> Sequence[int]:
 
 async def _groups_of(client: AIOKafkaClient, broker: int) -> KnownGroups:
     """Return the groups that one broker coordinates; raises one of `_NO_ANSWER` when it doesn't say which."""
-    listed = await client.send(broker, ListGroupsRequest())
+    listed = await _ask(client, broker, ListGroupsRequest())
     _raise_for(listed.error_code)
-    told, silent = await _outcomes({name: _group(client, broker, name) for name, _ in listed.groups})
-    return KnownGroups(groups=told, unanswered=[f"group {sentence}" for sentence in _sentences(silent)])
+    told, refused = await _outcomes({name: _group(client, broker, name) for name, _ in listed.groups})
+    return KnownGroups(groups=told, unanswered=[f"group {sentence}" for sentence in _sentences(refused)])
 
 
 async def _group(client: AIOKafkaClient, broker: int, name: str) -> KnownGroup:
-    committed, members = await asyncio.gather(_committed(client, broker, name), _members(client, broker, name))
-    return KnownGroup(members=members, committed=committed)
+    committed = await _committed(client, broker, name)
+    return KnownGroup(members=await _members(client, broker, name), committed=committed)
 
 
 async def _committed(client: AIOKafkaClient, broker: int, group: str) -> Mapping[Partition, int]:
-    answer = await client.send(broker, OffsetFetchRequest(str(group), partitions=None))
+    answer = await _ask(client, broker, OffsetFetchRequest(group, partitions=None))
     # Without this, the refusal of a broker that doesn't coordinate the group reads as a group without offsets.
     _raise_for(answer.error_code)
     committed: dict[Partition, int] = {}
@@ -159,25 +182,53 @@ async def _committed(client: AIOKafkaClient, broker: int, group: str) -> Mapping
 
 async def _members(client: AIOKafkaClient, broker: int, group: str) -> int:
     # One group a request: aiokafka 0.14 can't read an answer about two of them.
-    answer = await client.send(broker, DescribeGroupsRequest([group]))
+    answer = await _ask(client, broker, DescribeGroupsRequest([group]))
     ((error_code, _, _, _, _, members, *_),) = answer.groups
     _raise_for(error_code)
     return len(members)
 
 
-async def _outcomes(asked: Mapping[K, Awaitable[T]]) -> tuple[Mapping[K, T], Mapping[K, str]]:
+async def _ask(client: AIOKafkaClient, broker: int, question: Request) -> Response:
+    try:
+        return await client.send(broker, question)
+    except KeyError as exc:
+        # The client looks up a connection that it has given up meanwhile.
+        raise NodeNotReadyError("the connection was given up") from exc
+
+
+async def _outcomes(asked: Mapping[K, Awaitable[T]]) -> tuple[Mapping[K, T], Mapping[K, Exception]]:
     """Return the answers, and why there is no other one; raises what is none of `_NO_ANSWER`."""
     outcomes = await asyncio.gather(*asked.values(), return_exceptions=True)
     told: dict[K, T] = {}
-    silent: dict[K, str] = {}
+    refused: dict[K, Exception] = {}
     for key, outcome in zip(asked, outcomes, strict=True):
         if not isinstance(outcome, BaseException):
             told[key] = outcome
         elif isinstance(outcome, _NO_ANSWER):
-            silent[key] = _cause(outcome)
+            refused[key] = outcome
         else:
             raise outcome
-    return told, silent
+    return told, refused
+
+
+async def _first(asked: Mapping[K, Coroutine[Any, Any, T]]) -> tuple[T | None, Mapping[K, Exception]]:
+    """Return the first answer, or None and why there is none; who hasn't answered by then isn't waited for."""
+    tasks = {asyncio.create_task(each): key for key, each in asked.items()}
+    refused: dict[K, Exception] = {}
+    waiting = set(tasks)
+    try:
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                try:
+                    return task.result(), refused
+                except _NO_ANSWER as exc:
+                    refused[tasks[task]] = exc
+        return None, refused
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _raise_for(error_code: int) -> None:
@@ -185,8 +236,8 @@ def _raise_for(error_code: int) -> None:
         raise for_code(error_code)
 
 
-def _sentences(silent: Mapping[str, str]) -> Sequence[str]:
-    return [f"{who}: {cause}" for who, cause in silent.items()]
+def _sentences(refused: Mapping[str, Exception]) -> Sequence[str]:
+    return [f"{who}: {_cause(error)}" for who, error in refused.items()]
 
 
 def _cause(error: BaseException) -> str:

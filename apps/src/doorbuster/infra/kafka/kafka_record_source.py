@@ -62,13 +62,20 @@ def consumer_configuration(settings: KafkaSettings, group: str) -> Configuration
 class KafkaRecordSource:
     """One member of a consumer group of Kafka."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        """Make the client; nothing is connected before `subscribe`."""
+    def __init__(self, configuration: Configuration, *, leaving: Callable[[], bool] = lambda: False) -> None:
+        """Make the client; nothing is connected before `subscribe`.
+
+        Args:
+            configuration: librdkafka's.
+            leaving: whether partitions that are assigned now would be given up at once; asked from `poll` and `close`.
+        """
         self._group = str(configuration["group.id"])
         self._consumer = Consumer({**configuration, "error_cb": self._note, "on_commit": self._on_commit})
         self._listener: SourceListener | None = None
         self._paused = False
         self._failed = ""
+        self._closing = False
+        self._told_to_leave = leaving
         self._unreachable = False
         self._noted_at: dict[str, float] = {}
 
@@ -134,18 +141,23 @@ class KafkaRecordSource:
 
     def close(self) -> None:
         """Give up all partitions and leave the group."""
+        self._closing = True
         self._consumer.close()
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        positions = committed_positions(self._consumer, partitions, self._note)
+        positions = committed_positions(self._consumer, partitions, self._note, give_up=self._leaving)
         if positions is None:
-            self._failed = "nobody says where to begin in the partitions that were assigned"
+            if not self._leaving():
+                self._failed = "nobody says where to begin in the partitions that were assigned"
             return
         self._consumer.assign(positions)
         # Said both ways: whether librdkafka remembers a pause across assignments is no promise of it.
         (self._consumer.pause if self._paused else self._consumer.resume)(partitions)
         if self._listener is not None:
             self._listener.assigned(_partitions(partitions))
+
+    def _leaving(self) -> bool:
+        return self._closing or self._told_to_leave()
 
     def _giving_up(
         self, tell: Callable[[Sequence[Partition]], None]

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-# A coordinator that is gone for longer than a session has given the partitions to somebody else.
-PATIENCE_SECONDS = 20.0
-REQUEST_SECONDS = 5.0
+# A coordinator that is gone is replaced after 18 s, and the new one first loads its groups. The member is still one
+# then; far below the 120 s after which the process would be taken for dead.
+PATIENCE_SECONDS = 60.0
+REQUEST_SECONDS = 2.0
 BETWEEN_SECONDS = 0.2
 
 Note = Callable[[KafkaError], None]
@@ -23,6 +24,7 @@ def committed_positions(
     partitions: Sequence[TopicPartition],
     note: Note,
     *,
+    give_up: Callable[[], bool],
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[TopicPartition] | None:
     """Return the partitions with the offsets to begin at; the oldest where the group has committed nothing.
@@ -31,22 +33,24 @@ def committed_positions(
         consumer: a member of the group.
         partitions: what it was given; their offsets don't matter.
         note: is told of each refusal.
+        give_up: whether nobody wants to know any more; asked before each question.
         patience_seconds: how long it is asked for.
 
     Returns:
-        None when there is no answer in time.
+        None when there is no answer in time, or it was given up.
     """
     if not partitions:
         return []
     deadline = time.monotonic() + patience_seconds
-    while True:
+    while not give_up():
         answers, error = _ask(consumer, partitions)
         if error is None:
             return [_from_the_oldest(answer) if answer.offset < 0 else answer for answer in answers]
         note(error)
         if time.monotonic() + BETWEEN_SECONDS > deadline:
-            return None
+            break
         time.sleep(BETWEEN_SECONDS)
+    return None
 
 
 def _ask(

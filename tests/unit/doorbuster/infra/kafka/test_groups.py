@@ -1,5 +1,6 @@
 """What is made of brokers' answers about groups; the answers have the shape that aiokafka gives them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -30,8 +31,8 @@ class Broker:
     fetch_code: int = 0
     partition_code: int = 0
     offset: int = 10
-    coordinates: tuple[int, int] = (0, 0)
     silent: bool = False
+    hangs: bool = False
 
     def answer(self, question: Request) -> object:
         if self.silent:
@@ -40,11 +41,9 @@ class Broker:
             return SimpleNamespace(error_code=self.list_code, groups=[(name, "consumer") for name in self.names])
         if isinstance(question, DescribeGroupsRequest):
             return SimpleNamespace(groups=[(self.describe_code, "g", "Stable", "consumer", "range", ["a member"])])
-        if isinstance(question, OffsetFetchRequest):
-            rows = [(0, self.offset, "", self.partition_code)]
-            return SimpleNamespace(error_code=self.fetch_code, topics=[] if self.fetch_code else [("t", rows)])
-        code, broker = self.coordinates
-        return SimpleNamespace(error_code=code, coordinator_id=broker)
+        assert isinstance(question, OffsetFetchRequest)
+        rows = [(0, self.offset, "", self.partition_code)]
+        return SimpleNamespace(error_code=self.fetch_code, topics=[] if self.fetch_code else [("t", rows)])
 
 
 @dataclass
@@ -60,6 +59,8 @@ class Cluster:
         return SimpleNamespace(brokers=lambda: [SimpleNamespace(nodeId=number) for number in self.of])
 
     async def send(self, broker: int, question: Request) -> object:
+        if self.of[broker].hangs:
+            await asyncio.Event().wait()
         return self.of[broker].answer(question)
 
     async def close(self) -> None:
@@ -124,25 +125,93 @@ async def test_after_no_broker_answered_the_next_question_connects_anew(monkeypa
     assert (cluster.connected, cluster.closed) == (2, 2)
 
 
-async def test_the_coordinator_is_asked_whom_the_first_broker_names_that_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader, _ = asked(
-        monkeypatch, Broker(silent=True), Broker(coordinates=(LOADING, -1)), Broker(coordinates=(0, 3)), Broker()
-    )
+async def test_two_brokers_that_coordinate_a_group_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, _ = asked(monkeypatch, Broker(names=["a"], offset=7), Broker(names=["a", "b"]))
+
+    known = await reader.read()
+
+    assert known.groups == {"b": TEN}
+    assert known.unanswered == ["group a: two brokers coordinate it"]
+
+
+REFUSING = Broker(fetch_code=NOT_COORDINATOR)
+
+
+async def test_who_coordinates_a_group_is_who_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, cluster = asked(monkeypatch, Broker(silent=True), REFUSING, Broker())
 
     assert await reader.committed("g") == {("t", 0): 10}
+    assert cluster.closed == 0
 
 
-async def test_a_coordinator_that_is_none_any_more_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader, _ = asked(monkeypatch, Broker(coordinates=(0, 0), fetch_code=NOT_COORDINATOR))
+async def test_nobody_waits_for_a_broker_that_hangs_when_another_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, _ = asked(monkeypatch, Broker(hangs=True), Broker())
 
-    with pytest.raises(BrokerUnavailable, match="the offsets of g are not known"):
+    assert await asyncio.wait_for(reader.committed("g"), groups.QUESTION_SECONDS / 2) == {("t", 0): 10}
+
+
+async def test_a_question_has_an_end_although_a_broker_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "QUESTION_SECONDS", 0.01)
+    reader, _ = asked(monkeypatch, Broker(hangs=True), REFUSING)
+
+    with pytest.raises(BrokerUnavailable, match="the offsets of g were not said"):
         await reader.committed("g")
 
 
-async def test_a_group_that_no_broker_can_place_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader, cluster = asked(monkeypatch, Broker(coordinates=(LOADING, -1)), Broker(silent=True))
+async def test_a_refusal_is_an_answer_and_keeps_the_connections_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, cluster = asked(monkeypatch, REFUSING, Broker(silent=True))
 
-    with pytest.raises(BrokerUnavailable, match="who coordinates g"):
+    with pytest.raises(BrokerUnavailable, match=r"of g are not known: broker 0: .*; broker 1: .*gone"):
         await reader.committed("g")
 
-    assert cluster.closed == 1
+    assert cluster.closed == 0
+
+
+async def test_all_that_ask_meanwhile_share_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, cluster = asked(monkeypatch, Broker())
+
+    await asyncio.gather(*(reader.committed("g") for _ in range(9)))
+    await reader.close()
+    await reader.close()
+
+    assert (cluster.connected, cluster.closed) == (1, 1)
+
+
+async def test_all_that_ask_meanwhile_share_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = 0
+
+    async def connect(_settings: KafkaSettings) -> None:
+        nonlocal tried
+        tried += 1
+        await asyncio.sleep(0)
+        raise BrokerUnavailable("nobody there")
+
+    monkeypatch.setattr(groups, "_connect", connect)
+    reader = ConsumerGroups(KafkaSettings(servers="nowhere"))
+
+    for times in (1, 2):
+        outcomes = await asyncio.gather(*(reader.committed("g") for _ in range(9)), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {BrokerUnavailable}
+        assert tried == times
+    await reader.close()
+
+
+async def test_closing_ends_a_connection_that_is_still_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def connect(_settings: KafkaSettings) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(groups, "_connect", connect)
+    reader = ConsumerGroups(KafkaSettings(servers="nowhere"))
+    asking = asyncio.create_task(reader.committed("g"))
+    await begun.wait()
+    await reader.close()
+
+    assert ended.is_set()
+    with pytest.raises(BrokerUnavailable, match="closed meanwhile"):
+        await asking

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 import pytest
@@ -86,12 +86,25 @@ def test_a_fatal_error_ends_the_source(group: str) -> None:
 def test_who_cant_learn_where_to_begin_ends_instead_of_holding_partitions(
     group: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka_record_source, "committed_positions", lambda *_: None)
+    monkeypatch.setattr(kafka_record_source, "committed_positions", lambda *_, **__: None)
     source = without_kafka(group)
     source._on_assign(source._consumer, [TopicPartition("order-created", 0)])
 
     with pytest.raises(SourceFailed, match="where to begin"):
         source.poll(0)
+    source.close()
+
+
+def test_who_leaves_anyway_doesnt_fail_for_want_of_positions(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, give_up: Callable[[], bool]) -> None:
+        assert give_up()
+
+    monkeypatch.setattr(kafka_record_source, "committed_positions", never)
+    configuration = consumer_configuration(KafkaSettings(servers="127.0.0.1:1"), group)
+    source = KafkaRecordSource(configuration, leaving=lambda: True)
+    source._on_assign(source._consumer, [TopicPartition("order-created", 0)])
+
+    assert source.poll(0) is None
     source.close()
 
 

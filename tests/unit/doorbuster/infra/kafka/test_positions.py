@@ -32,10 +32,21 @@ class Member:
 
 
 def begin(
-    member: Member, noted: list[KafkaError], *, given: Sequence[TopicPartition] = GIVEN, patience_seconds: float = 60.0
+    member: Member,
+    noted: list[KafkaError],
+    *,
+    given: Sequence[TopicPartition] = GIVEN,
+    patience_seconds: float = 60.0,
+    given_up_after: int = 1000,
 ) -> list[tuple[int, int]] | None:
     """Return each partition and where to begin in it."""
-    found = committed_positions(cast("Consumer", member), given, noted.append, patience_seconds=patience_seconds)
+    found = committed_positions(
+        cast("Consumer", member),
+        given,
+        noted.append,
+        give_up=lambda: len(noted) >= given_up_after,
+        patience_seconds=patience_seconds,
+    )
     return None if found is None else [(each.partition, each.offset) for each in found]
 
 
@@ -62,6 +73,13 @@ def test_without_an_answer_in_time_nothing_is_made_up() -> None:
 
     assert begin(Member(refusals=[MOVED] * 10), noted, patience_seconds=-1.0) is None
     assert len(noted) == 1
+
+
+def test_who_leaves_doesnt_wait_for_an_answer() -> None:
+    member = Member(refusals=[MOVED] * 10)
+
+    assert begin(member, [], given_up_after=2) is None
+    assert member.asked == 2
 
 
 def test_a_member_that_is_given_nothing_asks_nothing() -> None:
