@@ -20,6 +20,8 @@ SECRET_NAMES = frozenset(
 HIDDEN = "hidden"
 # They log each request with its full address, or say at INFO what we say ourselves.
 _QUIET_LIBRARIES = ("httpx", "httpcore", "asyncio", "uvicorn.access", "uvicorn.error")
+# It logs each attempt to reach a broker as an error, several a second; whoever asked says once what that means.
+_SILENT_LIBRARY = "aiokafka.client"
 
 
 def configure(level: str, stream: BinaryIO | None = None) -> None:
@@ -51,6 +53,7 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     logging.basicConfig(level=number, handlers=[_ToStructlog()], force=True)
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    logging.getLogger(_SILENT_LIBRARY).setLevel(logging.CRITICAL)
 
 
 class _ToStructlog(logging.Handler):

@@ -66,6 +66,15 @@ def test_requests_of_the_http_client_are_not_logged(stream: io.BytesIO) -> None:
     assert lines(stream) == []
 
 
+def test_each_attempt_to_reach_a_broker_is_not_logged(stream: io.BytesIO) -> None:
+    configure("INFO", stream)
+
+    logging.getLogger("aiokafka.client").error("Unable connect to node with id 0")
+    logging.getLogger("aiokafka.conn").error("an error that nobody expects")
+
+    assert [line["message"] for line in lines(stream)] == ["an error that nobody expects"]
+
+
 def test_secrets_are_not_written(stream: io.BytesIO) -> None:
     configure("INFO", stream)
 

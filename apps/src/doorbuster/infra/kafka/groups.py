@@ -14,8 +14,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import BrokerResponseError, KafkaError, NodeNotReadyError, for_code
 from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
 from aiokafka.protocol.api import Request, Response
-from aiokafka.protocol.commit import OffsetFetchRequest
 
+from doorbuster.infra.kafka.stable_offset_fetch import StableOffsetFetch
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings
 
@@ -162,17 +162,18 @@ async def _groups_of(client: AIOKafkaClient, broker: int) -> KnownGroups:
 
 
 async def _group(client: AIOKafkaClient, broker: int, name: str) -> KnownGroup:
+    # In this order: whoever has told the offsets has taken the group over in whole.
     committed = await _committed(client, broker, name)
     return KnownGroup(members=await _members(client, broker, name), committed=committed)
 
 
 async def _committed(client: AIOKafkaClient, broker: int, group: str) -> Mapping[Partition, int]:
-    answer = await _ask(client, broker, OffsetFetchRequest(group, partitions=None))
+    answer = await _ask(client, broker, StableOffsetFetch(group))
     # Without this, the refusal of a broker that doesn't coordinate the group reads as a group without offsets.
     _raise_for(answer.error_code)
     committed: dict[Partition, int] = {}
-    for topic, rows in answer.topics:
-        for partition, offset, _, error_code in rows:
+    for topic, rows, _ in answer.topics:
+        for partition, offset, _, _, error_code, _ in rows:
             _raise_for(error_code)
             # Where nothing is committed, the offset is a negative number with a meaning of its own.
             if offset >= 0:
@@ -224,7 +225,7 @@ async def _first(asked: Mapping[K, Coroutine[Any, Any, T]]) -> tuple[T | None, M
                     return task.result(), refused
                 except _NO_ANSWER as exc:
                     refused[tasks[task]] = exc
-        return None, refused
+        return None, {key: refused[key] for key in asked}
     finally:
         for task in tasks:
             task.cancel()

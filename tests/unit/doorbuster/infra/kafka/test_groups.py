@@ -9,10 +9,10 @@ import pytest
 from aiokafka.errors import NodeNotReadyError
 from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
 from aiokafka.protocol.api import Request
-from aiokafka.protocol.commit import OffsetFetchRequest
 
 from doorbuster.infra.kafka import groups
 from doorbuster.infra.kafka.groups import ConsumerGroups, KnownGroup
+from doorbuster.infra.kafka.stable_offset_fetch import StableOffsetFetch
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings
 
@@ -41,9 +41,10 @@ class Broker:
             return SimpleNamespace(error_code=self.list_code, groups=[(name, "consumer") for name in self.names])
         if isinstance(question, DescribeGroupsRequest):
             return SimpleNamespace(groups=[(self.describe_code, "g", "Stable", "consumer", "range", ["a member"])])
-        assert isinstance(question, OffsetFetchRequest)
-        rows = [(0, self.offset, "", self.partition_code)]
-        return SimpleNamespace(error_code=self.fetch_code, topics=[] if self.fetch_code else [("t", rows)])
+        assert isinstance(question, StableOffsetFetch)
+        row = (0, self.offset, -1, "", self.partition_code, None)
+        topics = [] if self.fetch_code else [("t", [row], None)]
+        return SimpleNamespace(error_code=self.fetch_code, topics=topics)
 
 
 @dataclass
