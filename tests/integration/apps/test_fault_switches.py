@@ -22,7 +22,6 @@ from doorbuster.contracts.messages import Message, encode
 from doorbuster.contracts.topics import Group, Topic
 from doorbuster.infra.faults.consumer_faults import SlowTransactions, StuckPartition
 from doorbuster.infra.faults.poison import PoisonKind
-from doorbuster.infra.kafka.kafka_record_source import KafkaRecordSource, consumer_configuration
 from doorbuster.infra.kafka.record_source import Partition
 from doorbuster.infra.mysql.database import Database
 from doorbuster.infra.mysql.transactions import database_time
@@ -30,12 +29,12 @@ from doorbuster.infra.notices import NoticeBoard, read
 from doorbuster.kernel.ids import MessageId
 from doorbuster.settings import FaultSettings, Settings
 from tests.integration.apps.batch_steps import processed
-from tests.integration.apps.kafka_topics import delete_topic, make_topic, produce
+from tests.integration.apps.kafka_topics import produce
 from tests.integration.apps.patient_redis import patient
 from tests.integration.apps.test_dead_letter_desk import letters_of, until_letters
 from tests.integration.apps.test_kafka_record_source import KafkaWorld
 from tests.unit.doorbuster.consumers.running import until
-from tests.unit.doorbuster.consumers.source_contract import PARTITIONS, RecordSourceContract
+from tests.unit.doorbuster.consumers.source_contract import RecordSourceContract
 
 pytestmark = pytest.mark.integration
 
@@ -47,20 +46,13 @@ class WorldThroughTheFault(KafkaWorld):
     """A topic of Kafka's, read through a fault that is about another one."""
 
     def source(self) -> StuckPartition:  # type: ignore[override]  # the same port
-        source = KafkaRecordSource(consumer_configuration(self.kafka, f"{self.topic}-group"))
-        self.sources.append(source)
-        return StuckPartition(source, Partition("elsewhere", 0))
+        return StuckPartition(super().source(), Partition("elsewhere", 0))
 
 
 class TestOtherPartitionsAreReadAsEver(RecordSourceContract):
     @pytest.fixture
     def world(self, settings: Settings) -> Iterator[WorldThroughTheFault]:
-        world = WorldThroughTheFault(settings.kafka)
-        make_topic(world.kafka, world.topic, partitions=PARTITIONS)
-        yield world
-        for source in world.sources:
-            source.close()
-        delete_topic(world.kafka, world.topic)
+        yield from WorldThroughTheFault(settings.kafka).standing()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from typing import Self
 from uuid import uuid4
 
 import pytest
@@ -42,15 +43,18 @@ class KafkaWorld:
         self.sources.append(source)
         return source
 
+    def standing(self) -> Iterator[Self]:
+        """Make the topic, give the world away, and remove what belongs to it: the body of a fixture."""
+        make_topic(self.kafka, self.topic, partitions=PARTITIONS)
+        yield self
+        for source in self.sources:
+            source.close()
+        delete_topic(self.kafka, self.topic)
+
 
 @pytest.fixture
 def world(settings: Settings) -> Iterator[KafkaWorld]:
-    world = KafkaWorld(settings.kafka)
-    make_topic(world.kafka, world.topic, partitions=PARTITIONS)
-    yield world
-    for source in world.sources:
-        source.close()
-    delete_topic(world.kafka, world.topic)
+    yield from KafkaWorld(settings.kafka).standing()
 
 
 class TestKafkaRecordSource(RecordSourceContract):

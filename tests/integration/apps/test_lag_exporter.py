@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import murmur2
 from prometheus_client import CollectorRegistry
@@ -19,6 +19,7 @@ from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings, Settings
 from tests.integration.apps.relays import reached
 from tests.integration.apps.topic_reader import own_topic
+from tests.integration.commits import commit_for
 from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
@@ -56,11 +57,7 @@ async def topic(kafka: KafkaSettings) -> AsyncIterator[str]:
 async def group(admin: AdminClient, kafka: KafkaSettings, topic: str) -> AsyncIterator[str]:
     """A group that has committed 4 in the first partition and 10 in the second."""
     name = f"test-{uuid4()}"
-    nobodys = Consumer({"bootstrap.servers": kafka.servers, "group.id": name, "log_level": 0})
-    places = [TopicPartition(topic, 0, 4), TopicPartition(topic, 1, 10)]
-    answers = await asyncio.to_thread(nobodys.commit, offsets=places, asynchronous=False)
-    nobodys.close()
-    assert [answer.error for answer in answers] == [None, None]
+    await asyncio.to_thread(commit_for, kafka.servers, name, {(topic, 0): 4, (topic, 1): 10})
     yield name
     await asyncio.wait_for(asyncio.wrap_future(admin.delete_consumer_groups([name])[name]), 30)
 

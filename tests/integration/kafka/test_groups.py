@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from doorbuster.infra.kafka.groups import ConsumerGroups, KnownGroups
 from doorbuster.infra.kafka.offsets import GroupOffsets
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings
+from tests.integration.commits import commit_for
 from tests.integration.kafka.cluster import KafkaCluster
 
 pytestmark = pytest.mark.integration
@@ -26,13 +26,6 @@ BETWEEN_SECONDS = 0.2
 LONGEST_SECONDS = 10
 
 
-def commit(cluster: KafkaCluster, group: str, offset: int) -> None:
-    """Commit an offset of all partitions for a group, as nobody's member."""
-    consumer = Consumer({**cluster.settings(), "group.id": group})
-    consumer.commit(offsets=[TopicPartition(TOPIC, each, offset) for each in range(PARTITIONS)], asynchronous=False)
-    consumer.close()
-
-
 def offsets_of(group: str) -> Mapping[tuple[str, int], int]:
     return {(TOPIC, each): GROUPS.index(group) + 1 for each in range(PARTITIONS)}
 
@@ -41,16 +34,24 @@ def by_partition(group: str) -> Mapping[int, int]:
     return {partition: offset for (_, partition), offset in offsets_of(group).items()}
 
 
-async def read_until_complete(groups: ConsumerGroups) -> Sequence[KnownGroups]:
-    """Return all readings up to the first one with all groups in which every question was answered."""
+async def read_until(groups: ConsumerGroups, reached: Callable[[KnownGroups], bool]) -> Sequence[KnownGroups]:
+    """Return all readings up to the first one of which `reached` holds."""
     readings: list[KnownGroups] = []
     deadline = time.monotonic() + MOVED_SECONDS
     while time.monotonic() < deadline:
         readings.append(await reading(groups))
-        if not readings[-1].unanswered and readings[-1].groups.keys() >= set(GROUPS):
+        if reached(readings[-1]):
             return readings
         await asyncio.sleep(BETWEEN_SECONDS)
     raise AssertionError(f"after {MOVED_SECONDS} s: {readings[-1]}")
+
+
+def complete(known: KnownGroups) -> bool:
+    return not known.unanswered and known.groups.keys() >= set(GROUPS)
+
+
+def incomplete(known: KnownGroups) -> bool:
+    return bool(known.unanswered)
 
 
 async def reading(groups: ConsumerGroups) -> KnownGroups:
@@ -78,22 +79,22 @@ async def keep_asking(offsets: GroupOffsets, stop: asyncio.Event) -> Sequence[st
 
 async def test_groups_are_read_while_a_node_is_gone_and_after_it_came_back(three: KafkaCluster) -> None:
     three.create_topic(TOPIC, partitions=PARTITIONS)
-    for group in GROUPS:
-        commit(three, group, GROUPS.index(group) + 1)
     settings = KafkaSettings(servers=three.settings()["bootstrap.servers"])
+    for group in GROUPS:
+        commit_for(settings.servers, group, offsets_of(group))
     asked, beside = ConsumerGroups(settings), ConsumerGroups(settings)
     stop = asyncio.Event()
     try:
-        before = await read_until_complete(asked)
+        before = await read_until(asked, complete)
         asking = asyncio.create_task(keep_asking(GroupOffsets(beside), stop))
         # In a thread, so that questions are on their way when the node goes.
-        without = asyncio.create_task(read_until_gone_and_complete(asked))
+        missed = asyncio.create_task(read_until(asked, incomplete))
         await asyncio.to_thread(three.pods[1].kill)
-        moved = await without
+        moved = [*await missed, *await read_until(asked, complete)]
         told = await asyncio.gather(*(GroupOffsets(beside).committed(each, TOPIC) for each in GROUPS))
         three.pods[1].start()
         await asyncio.to_thread(three.until_complete, 120)
-        after = await read_until_complete(asked)
+        after = await read_until(asked, complete)
         stop.set()
         wrong = await asking
     finally:
@@ -106,14 +107,3 @@ async def test_groups_are_read_while_a_node_is_gone_and_after_it_came_back(three
         for name in known.groups.keys() & set(GROUPS):
             assert known.groups[name].committed == offsets_of(name)
             assert known.groups[name].members == 0
-
-
-async def read_until_gone_and_complete(groups: ConsumerGroups) -> Sequence[KnownGroups]:
-    """Return all readings up to a complete one after one that wasn't."""
-    readings: list[KnownGroups] = []
-    deadline = time.monotonic() + MOVED_SECONDS
-    while time.monotonic() < deadline:
-        readings.append(await reading(groups))
-        if readings[-1].unanswered:
-            return [*readings, *await read_until_complete(groups)]
-    raise AssertionError(f"nothing was missed for {MOVED_SECONDS} s")
