@@ -6,7 +6,7 @@ away at the wrong moment (ADR 0024). Here every broker is asked, and who coordin
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from aiokafka.errors import BrokerResponseError, KafkaError, NodeNotReadyError, 
 from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
 from aiokafka.protocol.api import Request, Response
 
+from doorbuster.infra.kafka.outcomes import outcomes
 from doorbuster.infra.kafka.stable_offset_fetch import StableOffsetFetch
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings
@@ -62,7 +63,9 @@ class ConsumerGroups:
             BrokerUnavailable: none answers.
         """
         client = await self._connected()
-        told, refused = await _outcomes({f"broker {each}": _groups_of(client, each) for each in _brokers(client)})
+        told, refused = await outcomes(
+            {f"broker {each}": _groups_of(client, each) for each in _brokers(client)}, _NO_ANSWER
+        )
         if not told:
             await self._drop(client, refused.values())
             raise BrokerUnavailable(f"no broker says which groups there are: {'; '.join(_sentences(refused))}")
@@ -157,7 +160,7 @@ async def _groups_of(client: AIOKafkaClient, broker: int) -> KnownGroups:
     """Return the groups that one broker coordinates; raises one of `_NO_ANSWER` when it doesn't say which."""
     listed = await _ask(client, broker, ListGroupsRequest())
     _raise_for(listed.error_code)
-    told, refused = await _outcomes({name: _group(client, broker, name) for name, _ in listed.groups})
+    told, refused = await outcomes({name: _group(client, broker, name) for name, _ in listed.groups}, _NO_ANSWER)
     return KnownGroups(groups=told, unanswered=[f"group {sentence}" for sentence in _sentences(refused)])
 
 
@@ -195,21 +198,6 @@ async def _ask(client: AIOKafkaClient, broker: int, question: Request) -> Respon
     except KeyError as exc:
         # The client looks up a connection that it has given up meanwhile.
         raise NodeNotReadyError("the connection was given up") from exc
-
-
-async def _outcomes(asked: Mapping[K, Awaitable[T]]) -> tuple[Mapping[K, T], Mapping[K, Exception]]:
-    """Return the answers, and why there is no other one; raises what is none of `_NO_ANSWER`."""
-    outcomes = await asyncio.gather(*asked.values(), return_exceptions=True)
-    told: dict[K, T] = {}
-    refused: dict[K, Exception] = {}
-    for key, outcome in zip(asked, outcomes, strict=True):
-        if not isinstance(outcome, BaseException):
-            told[key] = outcome
-        elif isinstance(outcome, _NO_ANSWER):
-            refused[key] = outcome
-        else:
-            raise outcome
-    return told, refused
 
 
 async def _first(asked: Mapping[K, Coroutine[Any, Any, T]]) -> tuple[T | None, Mapping[K, Exception]]:

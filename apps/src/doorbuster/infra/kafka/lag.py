@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not listed as its own, though documented so
@@ -16,10 +15,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not listed 
 from doorbuster.contracts.topics import READ_BY, Group
 from doorbuster.infra.kafka.clients import ADMIN_REQUEST_SECONDS
 from doorbuster.infra.kafka.groups import ConsumerGroups, Partition
+from doorbuster.infra.kafka.outcomes import outcomes
 from doorbuster.kernel.errors import BrokerUnavailable
-
-K = TypeVar("K")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +130,10 @@ async def _read_offsets(
     asked: Mapping[TopicPartition, Future[ListOffsetsResultInfo]] = admin.list_offsets(
         questions, request_timeout=ADMIN_REQUEST_SECONDS
     )
-    answers = await _answered({(place.topic, place.partition): future for place, future in asked.items()})
+    answers, _ = await outcomes(
+        {(place.topic, place.partition): asyncio.wrap_future(future) for place, future in asked.items()},
+        (KafkaException,),
+    )
     return {place: info.offset for place, info in answers.items()}
 
 
@@ -144,16 +144,3 @@ def _unknown_offsets(states: Mapping[Partition, PartitionState]) -> Iterator[str
     ):
         if unknown:
             yield f"{what} of {unknown} partitions"
-
-
-async def _answered(asked: Mapping[K, Future[T]]) -> Mapping[K, T]:
-    """Return the answers that are none of Kafka's errors."""
-    outcomes = await asyncio.gather(*map(asyncio.wrap_future, asked.values()), return_exceptions=True)
-    answers: dict[K, T] = {}
-    for key, outcome in zip(asked, outcomes, strict=True):
-        if isinstance(outcome, KafkaException):
-            continue
-        if isinstance(outcome, BaseException):
-            raise outcome
-        answers[key] = outcome
-    return answers
