@@ -13,7 +13,6 @@ from doorbuster.infra.kafka.clients import admin_client
 from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.lag import read_state
 from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
-from doorbuster.infra.kafka.offsets import GroupOffsets
 from doorbuster.infra.kafka.producer import Producer
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings, Settings
@@ -99,18 +98,15 @@ async def test_members_of_a_group_are_counted(admin: AdminClient, groups: Consum
     assert state.groups[member].members == 1
 
 
-async def test_committed_offsets_are_those_of_one_topic(groups: ConsumerGroups, topic: str, group: str) -> None:
-    offsets = GroupOffsets(groups)
-
-    assert await offsets.committed(group, topic) == {0: 4, 1: 10}
-    assert await offsets.committed(group, "another-topic") == {}
+async def test_committed_offsets_are_those_of_one_group(groups: ConsumerGroups, topic: str, group: str) -> None:
+    assert await groups.committed(group) == {(topic, 0): 4, (topic, 1): 10}
 
 
 @pytest.mark.usefixtures("group")  # with the first commit Kafka makes the topic of all of them
 async def test_a_group_that_nobody_knows_has_committed_nothing(groups: ConsumerGroups, topic: str) -> None:
-    assert await GroupOffsets(groups).committed(f"test-{uuid4()}", topic) == {}
+    assert await groups.committed(f"test-{uuid4()}") == {}
     # Members of an enumeration are how our own groups are named.
-    assert await GroupOffsets(groups).committed(Group.EXTERNAL_DATA, topic) == {}
+    assert topic not in {name for name, _ in await groups.committed(Group.EXTERNAL_DATA)}
 
 
 async def test_what_was_read_is_served_as_kafka_exporter_serves_it(
@@ -141,4 +137,4 @@ async def test_without_kafka_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(BrokerUnavailable, match="can't be reached"):
         await groups.read()
     with pytest.raises(BrokerUnavailable, match="can't be reached"):
-        await GroupOffsets(groups).committed("g", "t")
+        await groups.committed("g")

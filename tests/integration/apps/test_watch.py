@@ -37,11 +37,10 @@ class Offsets:
     known: dict[tuple[str, str], int] = field(default_factory=dict)
     reachable: bool = True
 
-    async def committed(self, group: str, topic: str) -> Mapping[int, int]:
+    async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
         if not self.reachable:
             raise BrokerUnavailable("gone")
-        found = self.known.get((group, topic))
-        return {} if found is None else {PARTITION: found}
+        return {(topic, PARTITION): found for (reader, topic), found in self.known.items() if reader == group}
 
     def all_passed(self) -> "Offsets":
         self.known = {(group, topic): 1_000 for group in Group for topic in Topic}

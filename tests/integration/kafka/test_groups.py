@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from doorbuster.infra.kafka.groups import ConsumerGroups, KnownGroups
-from doorbuster.infra.kafka.offsets import GroupOffsets
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.settings import KafkaSettings
 from tests.integration.commits import commit_for
@@ -28,10 +27,6 @@ LONGEST_SECONDS = 10
 
 def offsets_of(group: str) -> Mapping[tuple[str, int], int]:
     return {(TOPIC, each): GROUPS.index(group) + 1 for each in range(PARTITIONS)}
-
-
-def by_partition(group: str) -> Mapping[int, int]:
-    return {partition: offset for (_, partition), offset in offsets_of(group).items()}
 
 
 async def read_until(groups: ConsumerGroups, reached: Callable[[KnownGroups], bool]) -> Sequence[KnownGroups]:
@@ -64,15 +59,15 @@ async def reading(groups: ConsumerGroups) -> KnownGroups:
         assert time.monotonic() - began < LONGEST_SECONDS
 
 
-async def keep_asking(offsets: GroupOffsets, stop: asyncio.Event) -> Sequence[str]:
+async def keep_asking(offsets: ConsumerGroups, stop: asyncio.Event) -> Sequence[str]:
     """Ask for all groups at once, again and again; return the groups that were told untruly."""
     wrong: list[str] = []
     while not stop.is_set():
-        outcomes = await asyncio.gather(*(offsets.committed(each, TOPIC) for each in GROUPS), return_exceptions=True)
+        outcomes = await asyncio.gather(*(offsets.committed(each) for each in GROUPS), return_exceptions=True)
         for group, outcome in zip(GROUPS, outcomes, strict=True):
             if isinstance(outcome, BaseException) and not isinstance(outcome, BrokerUnavailable):
                 raise outcome
-            if not isinstance(outcome, BaseException) and outcome != by_partition(group):
+            if not isinstance(outcome, BaseException) and outcome != offsets_of(group):
                 wrong.append(f"{group}: {outcome}")
     return wrong
 
@@ -86,12 +81,12 @@ async def test_groups_are_read_while_a_node_is_gone_and_after_it_came_back(three
     stop = asyncio.Event()
     try:
         before = await read_until(asked, complete)
-        asking = asyncio.create_task(keep_asking(GroupOffsets(beside), stop))
+        asking = asyncio.create_task(keep_asking(beside, stop))
         # In a thread, so that questions are on their way when the node goes.
         missed = asyncio.create_task(read_until(asked, incomplete))
         await asyncio.to_thread(three.pods[1].kill)
         moved = [*await missed, *await read_until(asked, complete)]
-        told = await asyncio.gather(*(GroupOffsets(beside).committed(each, TOPIC) for each in GROUPS))
+        told = await asyncio.gather(*(beside.committed(each) for each in GROUPS))
         three.pods[1].start()
         await asyncio.to_thread(three.until_complete, 120)
         after = await read_until(asked, complete)
@@ -102,7 +97,7 @@ async def test_groups_are_read_while_a_node_is_gone_and_after_it_came_back(three
         await beside.close()
 
     assert wrong == []
-    assert told == [by_partition(group) for group in GROUPS]
+    assert told == [offsets_of(group) for group in GROUPS]
     for known in (*before, *moved, *after):
         for name in known.groups.keys() & set(GROUPS):
             assert known.groups[name].committed == offsets_of(name)

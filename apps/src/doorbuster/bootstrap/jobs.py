@@ -21,7 +21,6 @@ from doorbuster.infra import redis
 from doorbuster.infra.kafka.clients import admin_client
 from doorbuster.infra.kafka.groups import ConsumerGroups
 from doorbuster.infra.kafka.lag_collector import KafkaCollector, keep_reading
-from doorbuster.infra.kafka.offsets import GroupOffsets
 from doorbuster.infra.kafka.producer import Producer
 from doorbuster.infra.logging import configure
 from doorbuster.infra.mysql.database import Database
@@ -101,7 +100,7 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
     """
     database = _database(settings, writers=WATCH_WRITERS, readers=WATCH_READERS)
     groups = ConsumerGroups(settings.kafka)
-    service = WatchService(MySqlWatchSource(database, id_factory()), GroupOffsets(groups))
+    service = WatchService(MySqlWatchSource(database, id_factory()), groups)
     sagas = SagaWatch(service)
     client = redis.connect(settings.redis)
     gates = GateWatch(GateUpkeep(RedisGate(client), MySqlCoupons(database)))

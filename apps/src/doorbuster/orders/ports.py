@@ -136,8 +136,10 @@ class WatchSource(Protocol):
 class CommittedOffsets(Protocol):
     """What consumer groups have committed."""
 
-    async def committed(self, group: str, topic: str) -> Mapping[int, int]:
-        """Return the next offset that the group will read, by partition; absent where it never committed.
+    async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
+        """Return the next offset that the group will read, by topic and partition; absent where it never committed.
+
+        A message at offset n is done when the committed offset is greater than n.
 
         Raises:
             BrokerUnavailable: that isn't known now.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from doorbuster.contracts.topics import READ_BY, Group
+from doorbuster.contracts.topics import Group
 from doorbuster.kernel.errors import BrokerUnavailable
 from doorbuster.kernel.ids import OrderId
 from doorbuster.orders.model import Saga
@@ -14,7 +14,6 @@ from doorbuster.orders.watch import Lookup, Sighting, Trail, lookups
 Trails = Mapping[OrderId, Sequence[Trail]]
 
 _READERS = (Group.STOCK, Group.COUPON, Group.PAYMENT, Group.ORDER_FLOW)
-_Place = tuple[Group, str]
 _Messages = Mapping[tuple[OrderId, str], Published]
 
 
@@ -23,7 +22,7 @@ class TrailReader:
     """Reads the trails of one look; asks for the groups' offsets once, and only if there is a saga to look at."""
 
     offsets: CommittedOffsets
-    _committed: dict[_Place, Mapping[int, int]] = field(default_factory=dict)
+    _committed: dict[Group, Mapping[tuple[str, int], int]] = field(default_factory=dict)
 
     async def read(self, repository: WatchRepository, sagas: Sequence[Saga]) -> Trails:
         """Return the trails of each saga's lookups.
@@ -33,18 +32,17 @@ class TrailReader:
         """
         wanted = {saga.order.id: lookups(saga) for saga in sagas}
         if wanted and not self._committed:
-            places = [(group, topic) for group in _READERS for topic in READ_BY[group]]
-            found = await asyncio.gather(*(self._read_offsets(*place) for place in places))
-            self._committed = dict(zip(places, found, strict=True))
+            found = await asyncio.gather(*map(self._read_offsets, _READERS))
+            self._committed = dict(zip(_READERS, found, strict=True))
         messages = await repository.newest_messages(wanted.keys())
         return {
             order_id: [self._trail(order_id, lookup, messages) for lookup in those]
             for order_id, those in wanted.items()
         }
 
-    async def _read_offsets(self, group: Group, topic: str) -> Mapping[int, int]:
+    async def _read_offsets(self, group: Group) -> Mapping[tuple[str, int], int]:
         try:
-            return await self.offsets.committed(group, topic)
+            return await self.offsets.committed(group)
         except BrokerUnavailable:
             # Unknown is not zero; the business deadline needs no offsets.
             return {}
@@ -64,5 +62,5 @@ class TrailReader:
             return None
         if published.offset is None or published.partition is None:
             return Sighting(offset=None, committed=None)
-        committed = self._committed.get((reader, published.topic), {}).get(published.partition)
+        committed = self._committed.get(reader, {}).get((published.topic, published.partition))
         return Sighting(offset=published.offset, committed=committed)

@@ -82,7 +82,9 @@ class ConsumerGroups:
         )
 
     async def committed(self, group: str) -> Mapping[Partition, int]:
-        """Return the next offset that a group will read, by partition; nothing where it has committed nothing.
+        """Return the next offset that a group will read, by topic and partition (R15).
+
+        A partition of which the group has committed nothing is absent; so are all of them for one that nobody knows.
 
         Raises:
             BrokerUnavailable: no answer in time, or none that says anything.
